@@ -1,0 +1,257 @@
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { Pipeline, ParamValue } from "../src/pipeline/types";
+import { stepHashes } from "../src/pipeline/fingerprint";
+import { scanCode } from "../src/bundle";
+import type { RunState } from "../src/run/events";
+import type { FollowerSpec } from "../src/run/follower";
+import type { Artifact } from "../src/run/record";
+import { isFinal, type StepSnapshot } from "../src/run/snapshot";
+import { RunFailedError } from "./errors";
+import { Run, RunId } from "./resources";
+import { resolveSettings, type Settings } from "./settings";
+
+/** What every orchestrator takes. */
+export interface OrchestratorArgs {
+    /** The pipeline: the path of a `pipeline.yaml` (relative to the working directory), or what `definePipeline` returned. */
+    pipeline: string | Pipeline;
+    /**
+     * The folder that holds the steps' code.
+     * @default - the folder of the pipeline's file, else the working directory
+     */
+    code?: string;
+    /**
+     * Values of the pipeline's parameters. A change of one is a new run.
+     * @default - the parameters' own defaults
+     */
+    params?: Record<string, pulumi.Input<ParamValue>>;
+    /**
+     * Environment variables for all steps, beside the pipeline's own.
+     * @default - none
+     */
+    env?: Record<string, pulumi.Input<string>>;
+    /**
+     * Values of the secrets that the pipeline names. Kept encrypted in the state, masked in the log.
+     * @default - none
+     */
+    secrets?: Record<string, pulumi.Input<string>>;
+    /**
+     * The image in which the steps run; stands above the pipeline's. The local orchestrator uses none.
+     * @default - the pipeline's image
+     */
+    image?: pulumi.Input<string>;
+    /**
+     * Any change of it is a new run: a date, a commit, a hash of the data.
+     * @default - none
+     */
+    trigger?: pulumi.Input<unknown>;
+    /**
+     * How long the run may take, as `"2h"`, `"90s"` or a number of seconds; stands above the pipeline's.
+     * @default - the pipeline's timeout
+     */
+    timeout?: string | number;
+    /**
+     * How many steps may run side by side; stands above the pipeline's.
+     * @default - the pipeline's, which is 1: one after the other
+     */
+    parallelism?: number;
+    /**
+     * How long a step has between TERM and KILL when it is stopped, as a duration.
+     * @default "10s"
+     */
+    grace?: string | number;
+    /**
+     * `false`: the update ends as soon as the run has started; `pulumi refresh` brings the outputs up to date.
+     * @default true
+     */
+    wait?: boolean;
+    /**
+     * `"fail"`: a run that does not succeed fails the update, after its outputs were recorded. `"record"`: outputs only.
+     * @default "fail"
+     */
+    onFailure?: "fail" | "record";
+    /**
+     * When something changed while the last run is still running: refuse, or cancel that run and start a new one.
+     * @default "refuse"
+     */
+    whileRunning?: "refuse" | "replace";
+    /**
+     * The folder for records of runs.
+     * @default - `.stackrun` in the root folder of the Pulumi project
+     */
+    stateDir?: string;
+}
+
+/** What an orchestrator's subclass says about its target. */
+export interface Target {
+    /** Which follower watches the target. It is looked up before the target is declared: its options can't depend on the run. */
+    readonly follower: pulumi.Input<FollowerSpec>;
+    /** Declares what the run needs, named by the run, with `this` as parent. */
+    readonly declare?: (run: DeclaredRun) => readonly pulumi.Resource[];
+    /** What else makes a new run when it changes. */
+    readonly fingerprint?: pulumi.Input<unknown>;
+}
+
+/** What a target's declaration can use. */
+export interface DeclaredRun {
+    /** A DNS label of at most 40 characters; unknown in a preview that shows a new run. */
+    readonly runId: pulumi.Output<string>;
+    readonly attempt: pulumi.Output<number>;
+    /** `<runId>-<attempt>`: a DNS label. */
+    readonly attemptName: pulumi.Output<string>;
+    readonly pipeline: Pipeline;
+    readonly params: pulumi.Output<Record<string, ParamValue>>;
+    readonly env: pulumi.Output<Record<string, string>>;
+    readonly secrets: pulumi.Output<Record<string, string>>;
+    /** SHA-256 of the code's content. */
+    readonly codeHash: pulumi.Output<string>;
+    readonly codeDir: string;
+}
+
+/**
+ * Where a pipeline runs. Subclasses call {@link Orchestrator.declareRun} once, at the end of their constructor;
+ * the orchestrators of this package use nothing that one of your own can't.
+ *
+ * @example
+ * class QueueOrchestrator extends Orchestrator {
+ *     constructor(name: string, args: OrchestratorArgs & { queue: string }, opts?: pulumi.ComponentResourceOptions) {
+ *         super("acme:index:QueueOrchestrator", name, args, opts);
+ *         this.declareRun({ follower: { module: require.resolve("./queueFollower"), options: { queue: args.queue } } });
+ *     }
+ * }
+ */
+export abstract class Orchestrator extends pulumi.ComponentResource {
+    declare readonly runId: pulumi.Output<string>;
+    /** 1 for the first attempt of a run. */
+    declare readonly attempt: pulumi.Output<number>;
+    declare readonly status: pulumi.Output<RunState>;
+    /** Machine-readable; empty after a success. */
+    declare readonly reason: pulumi.Output<string>;
+    /** A sentence for people. */
+    declare readonly message: pulumi.Output<string>;
+    declare readonly steps: pulumi.Output<StepSnapshot[]>;
+    declare readonly startedAt: pulumi.Output<string | undefined>;
+    declare readonly finishedAt: pulumi.Output<string | undefined>;
+    declare readonly durationSeconds: pulumi.Output<number | undefined>;
+    /** How often the platform took the machine. */
+    declare readonly interruptions: pulumi.Output<number>;
+    /** Of the step that failed, else of the runner. */
+    declare readonly exitCode: pulumi.Output<number | undefined>;
+    /** The last 64 KiB of the log. */
+    declare readonly logs: pulumi.Output<string>;
+    /** Where the whole log is. */
+    declare readonly logUrl: pulumi.Output<string>;
+    /** `step/output` -> where it is, its size in bytes and its SHA-256. */
+    declare readonly artifacts: pulumi.Output<Record<string, Artifact>>;
+    /** Step -> metric -> value. */
+    declare readonly metrics: pulumi.Output<Record<string, Record<string, number>>>;
+
+    private readonly settings: Settings;
+    private readonly typeToken: string;
+    private readonly childName: string;
+
+    /**
+     * @throws BadInputError with all mistakes in the pipeline and the arguments, before anything is declared.
+     */
+    protected constructor(
+        typeToken: string,
+        name: string,
+        args: OrchestratorArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        // Before `super`, which declares the component: what is refused leaves nothing in the state.
+        const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`);
+        super(typeToken, name, {}, opts);
+        this.typeToken = typeToken;
+        this.childName = name;
+        this.settings = settings;
+    }
+
+    /** Declares the run: its id, its target, and the resource that follows it. */
+    protected declareRun(target: Target): void {
+        const { settings } = this;
+        const codeHash = pulumi.output(hashCode(settings));
+        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, codeHash), { parent: this });
+        const declared = target.declare?.({
+            runId: id.runId,
+            attempt: id.attempt,
+            attemptName: pulumi.interpolate`${id.runId}-${id.attempt}`,
+            pipeline: settings.pipeline,
+            params: settings.params,
+            env: settings.env,
+            secrets: settings.secrets,
+            codeHash,
+            codeDir: settings.codeDir,
+        });
+        const run = new Run(this.childName, this.runArgs(id, target, codeHash), { parent: this, dependsOn: [...(declared ?? [])] });
+        const outputs = outputsOf(id, run);
+        Object.assign(this, outputs);
+        this.registerOutputs(outputs);
+        if (settings.onFailure === "fail") {
+            failWith(this, run);
+        }
+    }
+
+    private runIdArgs(target: Target, codeHash: pulumi.Output<string>): pulumi.Inputs {
+        const { settings } = this;
+        return {
+            pipeline: settings.pipeline.name,
+            orchestrator: this.typeToken,
+            code: codeHash,
+            steps: stepHashes(settings.pipeline),
+            params: settings.params,
+            env: settings.env,
+            secrets: [...settings.pipeline.secrets],
+            image: settings.image,
+            trigger: settings.trigger,
+            extra: target.fingerprint,
+            whileRunning: settings.whileRunning,
+            follower: target.follower,
+            stateDir: settings.stateDir,
+        };
+    }
+
+    private runArgs(id: RunId, target: Target, codeHash: pulumi.Output<string>): pulumi.Inputs {
+        const { settings } = this;
+        return {
+            runId: id.runId,
+            attempt: id.attempt,
+            pipeline: settings.pipeline,
+            params: settings.params,
+            env: settings.env,
+            secrets: settings.secrets,
+            codeDir: settings.codeDir,
+            codeHash,
+            parallelism: settings.parallelism,
+            timeoutSeconds: settings.timeoutSeconds,
+            graceSeconds: settings.graceSeconds,
+            wait: settings.wait,
+            follower: target.follower,
+            stateDir: settings.stateDir,
+        };
+    }
+}
+
+async function hashCode(settings: Settings): Promise<string> {
+    const tree = await scanCode(settings.codeDir, { cacheFile: path.join(settings.stateDir, "bundle-cache.json") });
+    return tree.hash;
+}
+
+function outputsOf(id: RunId, run: Run) {
+    const { runId, attempt } = id;
+    const { status, reason, message, steps, startedAt, finishedAt, durationSeconds, interruptions, exitCode } = run;
+    const { logs, logUrl, artifacts, metrics } = run;
+    return {
+        ...{ runId, attempt, status, reason, message, steps, startedAt, finishedAt, durationSeconds, interruptions },
+        ...{ exitCode, logs, logUrl, artifacts, metrics },
+    };
+}
+
+// Thrown beside the outputs, not in them: they are recorded although the update fails.
+function failWith(orchestrator: Orchestrator, run: Run): void {
+    pulumi.all([run.runId, run.status, run.reason, run.message, run.logUrl]).apply(([runId, status, reason, message, logUrl]) => {
+        if (!pulumi.runtime.isDryRun() && isFinal(status) && status !== "Succeeded") {
+            throw new RunFailedError(`run ${runId}: ${status} (${reason}): ${message}; log: ${logUrl}`, orchestrator, status, reason);
+        }
+    });
+}

@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RUN_ID_TYPE, RUN_OUTPUTS, RUN_TYPE } from "../src/provider/tokens";
+import { version } from "../src/version";
+import type { Artifact } from "../src/run/record";
+import type { RunState } from "../src/run/events";
+import type { StepSnapshot } from "../src/run/snapshot";
+
+/** Names a run, and tells whether there is a new one. */
+export class RunId extends pulumi.CustomResource {
+    declare readonly runId: pulumi.Output<string>;
+    declare readonly attempt: pulumi.Output<number>;
+
+    constructor(name: string, args: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
+        super(RUN_ID_TYPE, name, { ...args, runId: undefined, attempt: undefined }, { version, ...opts });
+    }
+}
+
+/** One attempt of a run, followed to its end. */
+export class Run extends pulumi.CustomResource {
+    declare readonly runId: pulumi.Output<string>;
+    declare readonly attempt: pulumi.Output<number>;
+    declare readonly status: pulumi.Output<RunState>;
+    declare readonly reason: pulumi.Output<string>;
+    declare readonly message: pulumi.Output<string>;
+    declare readonly steps: pulumi.Output<StepSnapshot[]>;
+    declare readonly startedAt: pulumi.Output<string | undefined>;
+    declare readonly finishedAt: pulumi.Output<string | undefined>;
+    declare readonly durationSeconds: pulumi.Output<number | undefined>;
+    declare readonly interruptions: pulumi.Output<number>;
+    declare readonly exitCode: pulumi.Output<number | undefined>;
+    declare readonly logs: pulumi.Output<string>;
+    declare readonly logUrl: pulumi.Output<string>;
+    declare readonly artifacts: pulumi.Output<Record<string, Artifact>>;
+    declare readonly metrics: pulumi.Output<Record<string, Record<string, number>>>;
+
+    constructor(name: string, args: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
+        const outputs = Object.fromEntries(RUN_OUTPUTS.map((output) => [output, undefined]));
+        super(RUN_TYPE, name, { ...args, ...outputs }, { version, ...opts });
+    }
+}

@@ -1,0 +1,3 @@
+// What Node.js defines in a CommonJS script.
+const names = ["require", "module", "exports", "__dirname", "__filename", "process", "console", "Buffer", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "URL", "AbortController"];
+module.exports = Object.fromEntries(names.map((name) => [name, "readonly"]));

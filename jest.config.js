@@ -1,0 +1,23 @@
+// archiver and its streams are ES modules: they are transformed too, because Jest loads CommonJS.
+const esm = ["archiver", "zip-stream", "compress-commons", "crc32-stream", "readdir-glob", "is-stream", "minimatch", "brace-expansion", "balanced-match"];
+const transform = { "^.+\\.(t|j)s$": "@swc/jest" };
+const transformIgnorePatterns = [`/node_modules/(?!(${esm.join("|")})/)`, "/dist/"];
+
+const ring = (name, extra = {}) => ({
+    displayName: name,
+    rootDir: __dirname,
+    testEnvironment: "node",
+    testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+    transform,
+    transformIgnorePatterns,
+    moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+    modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/.stackrun/"],
+    ...extra,
+});
+
+/** @type {import("jest").Config} */
+module.exports = {
+    projects: [ring("unit"), ring("component"), ring("engine")],
+    testTimeout: 30_000,
+    maxWorkers: 2,
+};

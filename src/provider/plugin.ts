@@ -1,0 +1,16 @@
+import { runIdHandler } from "./resources/runId";
+import { runHandler, type Observe } from "./resources/run";
+import { RUN_ID_TYPE, RUN_TYPE } from "./tokens";
+import { schema } from "./schema";
+import { ProviderServer } from "./server";
+import { version } from "../version";
+
+/** The provider `stackrun`: for the plugin's process, and for one in the same process as a test's or the CLI's engine client. */
+export function createProvider(engineAddress?: string, observe?: Observe): ProviderServer {
+    return new ProviderServer({
+        version,
+        schema: JSON.stringify(schema),
+        handlers: { [RUN_ID_TYPE]: runIdHandler, [RUN_TYPE]: runHandler(observe) },
+        engineAddress,
+    });
+}

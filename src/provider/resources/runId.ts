@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import type { FollowerSpec, Outcome } from "../../run/follower";
+import { prepareRunDir, runDirOf } from "../../run/record";
+import { loadFollower } from "../../run/registry";
+import type { CheckFailure, CheckRequest, CreateRequest, Diff, DiffRequest, ResourceHandler, UpdateRequest } from "../handler";
+import { ProviderError } from "../handler";
+import { deepEqual, hasUnknown, isUnknown, unknown, type Properties, type Value } from "../values";
+
+/** What makes a run another one when it changes. `secrets` are names: a new password is no reason to run again. */
+export const FINGERPRINT = ["pipeline", "orchestrator", "code", "steps", "params", "env", "secrets", "image", "trigger", "extra"] as const;
+
+/** Decides whether there is a new run, a further attempt of the last one, or nothing to do; and names it. */
+export const runIdHandler: ResourceHandler = {
+    check({ inputs }: CheckRequest): CheckFailure[] {
+        const failures: CheckFailure[] = [];
+        for (const path of inputs.secrets) {
+            const [, name] = /^params[.[]"?([^\]"]*)/.exec(path) ?? [];
+            if (name !== undefined) {
+                const reason = `${name} is a secret, and parameters are written to the plan and to the record; pass it in "secrets" instead`;
+                failures.push({ property: path, reason });
+            }
+        }
+        return failures;
+    },
+
+    async diff(request: DiffRequest): Promise<Diff> {
+        const changes = changedParts(request.oldInputs, request.inputs);
+        const outcome = await lastOutcome(request.inputs, request.oldOutputs);
+        if (changes.length > 0) {
+            refuseWhileRunning(outcome, request.inputs, request.oldOutputs, changes);
+            return { changes };
+        }
+        return needsAttempt(outcome) ? { changes: [], force: true } : { changes: [] };
+    },
+
+    async create({ inputs, preview }: CreateRequest) {
+        const { value } = inputs;
+        if (preview) {
+            return { id: "", outputs: { runId: unknown, attempt: 1 } };
+        }
+        const runId = newRunId(String(value.pipeline));
+        await prepareRunDir(runDirOf(String(value.stateDir), runId));
+        return { id: String(value.pipeline), outputs: { runId, attempt: 1 } };
+    },
+
+    async update({ inputs, oldInputs, oldOutputs, preview, log }: UpdateRequest) {
+        const { value } = inputs;
+        if (changedParts(oldInputs, value).length === 0) {
+            const outcome = await lastOutcome(value, oldOutputs);
+            const attempt = Number(oldOutputs.attempt) + (needsAttempt(outcome) ? 1 : 0);
+            if (outcome.kind === "Finished" && needsAttempt(outcome)) {
+                log.info(`attempt ${attempt} of ${String(oldOutputs.runId)}: attempt ${attempt - 1} was ${outcome.state} (${outcome.message})`);
+            }
+            return { outputs: { runId: oldOutputs.runId, attempt } };
+        }
+        if (preview) {
+            return { outputs: { runId: unknown, attempt: 1 } };
+        }
+        const runId = newRunId(String(value.pipeline));
+        await prepareRunDir(runDirOf(String(value.stateDir), runId));
+        return { outputs: { runId, attempt: 1 } };
+    },
+
+    read: ({ outputs }) => Promise.resolve({ outputs }),
+
+    // The record of a run is its history, not a resource of the stack: it stays.
+    delete: () => Promise.resolve(),
+};
+
+function changedParts(olds: Properties, news: Properties): string[] {
+    return FINGERPRINT.flatMap((part) => changedPaths(part, olds[part], news[part]));
+}
+
+// One level deep, so that preview names the parameter and the step.
+function changedPaths(part: string, left: Value | undefined, right: Value | undefined): string[] {
+    if (deepEqual(left, right) && !hasUnknown(right)) {
+        return [];
+    }
+    if (!isMap(left) || !isMap(right)) {
+        return [part];
+    }
+    const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
+    return keys
+        .filter((key) => !deepEqual(left[key], right[key]) || hasUnknown(right[key]))
+        .map((key) => (/^[A-Za-z_$][\w$]*$/.test(key) ? `${part}.${key}` : `${part}[${JSON.stringify(key)}]`));
+}
+
+function isMap(value: Value | undefined): value is Properties {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function lastOutcome(inputs: Properties, olds: Properties): Promise<Outcome> {
+    if (hasUnknown(inputs.follower) || isUnknown(inputs.stateDir)) {
+        return { kind: "NoRecord", message: "what follows the run is not known yet" };
+    }
+    const runId = String(olds.runId);
+    const run = { runId, attempt: Number(olds.attempt), runDir: runDirOf(String(inputs.stateDir), runId) };
+    try {
+        return await (await loadFollower(inputs.follower as unknown as FollowerSpec)).lastOutcome(run);
+    } catch (error) {
+        throw new ProviderError(
+            `the outcome of run ${runId} can't be looked up: ${(error as Error).message}. ` +
+                "Nothing was run, because it might be a second time; try again when it can be reached.",
+        );
+    }
+}
+
+function needsAttempt(outcome: Outcome): boolean {
+    return outcome.kind === "Finished" && outcome.state !== "Succeeded";
+}
+
+function refuseWhileRunning(outcome: Outcome, inputs: Properties, olds: Properties, changes: readonly string[]): void {
+    if (outcome.kind === "Running" && inputs.whileRunning !== "replace") {
+        throw new ProviderError(
+            `run ${String(olds.runId)} is still running, and ${changes.join(", ")} changed. ` +
+                'Wait for its end (`pulumi refresh` tells), or set whileRunning: "replace" to cancel it first.',
+        );
+    }
+}
+
+/** `weather-20261122-143012-k3x9`: at most 40 characters, a DNS label, sorted by time. */
+export function newRunId(pipeline: string, now = new Date()): string {
+    const slug = pipeline
+        .normalize("NFKD")
+        .replaceAll(/\p{M}/gu, "")
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]+/g, "-")
+        .replaceAll(/^[^a-z]+|-+$/g, "")
+        .slice(0, 19)
+        .replace(/-+$/, "");
+    const time = now.toISOString().replaceAll(/[-:]/g, "").replace("T", "-").slice(0, 15);
+    const random = [...randomBytes(4)].map((byte) => "abcdefghijkmnpqrstuvwxyz23456789"[byte % 32]).join("");
+    return `${slug || "run"}-${time}-${random}`;
+}
+

@@ -1,0 +1,86 @@
+import { RUN_ID_TYPE, RUN_TYPE } from "./tokens";
+import { version } from "../version";
+
+const text = { type: "string" } as const;
+const number = { type: "number" } as const;
+const integer = { type: "integer" } as const;
+const boolean = { type: "boolean" } as const;
+const any = { $ref: "pulumi.json#/Any" } as const;
+const map = (of: object) => ({ type: "object", additionalProperties: of });
+const described = (type: object, description: string) => ({ ...type, description });
+
+const follower = described(map(any), "Which follower watches the run: `module`, a built-in name or a module's absolute path, and its `options`.");
+const stateDir = described(text, "Absolute path of the folder that keeps the records of runs.");
+
+const runIdInputs = {
+    pipeline: described(text, "Name of the pipeline."),
+    orchestrator: described(text, "Type token of the orchestrator."),
+    code: described(text, "SHA-256 of the code bundle's content."),
+    steps: described(map(text), "Step name to the hash of its definition."),
+    params: described(map(any), "Values of the parameters."),
+    env: described(map(text), "Environment variables of all steps."),
+    secrets: described({ type: "array", items: text }, "Names of the secrets."),
+    image: described(any, "The image in which the steps run."),
+    trigger: described(any, "Any change of it makes a new run."),
+    extra: described(any, "What else makes a new run when it changes."),
+    whileRunning: described(text, "`refuse` (default) or `replace`: what to do when something changed while the last run is still running."),
+    follower,
+    stateDir,
+};
+
+const runInputs = {
+    runId: text,
+    attempt: integer,
+    pipeline: described(map(any), "The normalized pipeline."),
+    params: map(any),
+    env: map(text),
+    secrets: { ...map(text), secret: true },
+    codeDir: text,
+    codeHash: text,
+    parallelism: integer,
+    timeoutSeconds: number,
+    graceSeconds: number,
+    wait: described(boolean, "Whether creating the run lasts until its end."),
+    follower,
+    stateDir,
+};
+
+const runOutputs = {
+    status: described(text, "Pending, Running, Recovering, Succeeded, Failed, TimedOut, Cancelled or Lost."),
+    reason: described(text, "Machine-readable reason; empty after a success."),
+    message: text,
+    steps: { type: "array", items: map(any) },
+    startedAt: text,
+    finishedAt: text,
+    durationSeconds: number,
+    interruptions: described(integer, "How often the platform took the machine."),
+    exitCode: integer,
+    logs: described(text, "The last 64 KiB of the log."),
+    logUrl: described(text, "Where the whole log is."),
+    artifacts: map(any),
+    metrics: map(map(number)),
+};
+
+/** The Pulumi schema of the plugin: https://www.pulumi.com/docs/iac/using-pulumi/extending-pulumi/schema/ */
+export const schema = {
+    name: "stackrun",
+    version,
+    description: "Pipeline orchestrators: a pipeline run is a stack update.",
+    license: "Apache-2.0",
+    resources: {
+        [RUN_ID_TYPE]: {
+            description: "Decides whether there is a new run, and names it.",
+            inputProperties: runIdInputs,
+            requiredInputs: ["pipeline", "orchestrator", "code", "steps", "follower", "stateDir"],
+            properties: { runId: text, attempt: integer },
+            required: ["runId", "attempt"],
+        },
+        [RUN_TYPE]: {
+            description: "One attempt of a run: starts it, follows it to its end, and tells what became of it.",
+            inputProperties: runInputs,
+            requiredInputs: ["runId", "attempt", "pipeline", "params", "codeDir", "codeHash", "follower", "stateDir"],
+            properties: { runId: text, attempt: integer, ...runOutputs },
+            required: ["runId", "attempt", "status", "reason", "message", "steps"],
+        },
+    },
+};

@@ -1,0 +1,22 @@
+/** Type tokens of the plugin's resources; shared by the plugin and the components that declare them. */
+export const RUN_ID_TYPE = "stackrun:index:RunId";
+export const RUN_TYPE = "stackrun:index:Run";
+/** A step of a run: a row of its own under it. */
+export const STEP_TYPE = "stackrun:index:Step";
+
+/** The outputs of a run that only its end tells. */
+export const RUN_OUTPUTS = [
+    "status",
+    "reason",
+    "message",
+    "steps",
+    "startedAt",
+    "finishedAt",
+    "durationSeconds",
+    "interruptions",
+    "exitCode",
+    "logs",
+    "logUrl",
+    "artifacts",
+    "metrics",
+] as const;

@@ -1,0 +1,54 @@
+/** What the runner reports, one JSON object each: in `events.jsonl`, and on its standard output where only that can be read. */
+export type RunnerEvent = EventHead &
+    (
+        | { readonly type: "run.started"; readonly pid: number }
+        | { readonly type: "step.started"; readonly step: string; readonly try: number }
+        | { readonly type: "step.retrying"; readonly step: string; readonly try: number; readonly exitCode: number; readonly delaySeconds: number; readonly reason: StepReason }
+        | { readonly type: "step.reused"; readonly step: string }
+        | { readonly type: "step.skipped"; readonly step: string; readonly reason: "DependencyFailed" | "RunEnding" }
+        | { readonly type: "metric"; readonly step: string; readonly name: string; readonly value: number }
+        | StepFinished
+        | { readonly type: "run.stopping"; readonly reason: string }
+        | { readonly type: "run.finished"; readonly state: FinalState | "Interrupted"; readonly reason: string; readonly exitCode: number; readonly message: string }
+    );
+
+export interface EventHead {
+    /** 1, 2, 3, …: without a gap, and going on over the attempts of a run. */
+    readonly n: number;
+    readonly nonce: string;
+    /** UTC, RFC 3339. */
+    readonly time: string;
+    readonly attempt: number;
+}
+
+export interface StepFinished {
+    readonly type: "step.finished";
+    readonly step: string;
+    readonly state: "Succeeded" | "Failed" | "Cancelled";
+    /** The try that ended it: 1 for the first one. */
+    readonly try: number;
+    readonly exitCode: number;
+    readonly reason: StepReason | "";
+    readonly durationSeconds: number;
+}
+
+export type StepReason = "StepFailed" | "StepTimedOut" | "OutputMissing" | "InvalidMetrics" | "InputMissing" | "OutOfMemory" | "Cancelled";
+
+export type FinalState = "Succeeded" | "Failed" | "TimedOut" | "Cancelled" | "Lost";
+export type RunState = "Pending" | "Running" | "Recovering" | FinalState;
+export type StepState = "Pending" | "Running" | "Succeeded" | "Failed" | "Cached" | "Skipped" | "Cancelled";
+
+/** The runner's exit codes; part of the contract with what watches it (for example a `podFailurePolicy`). */
+export const RUNNER_EXIT = {
+    succeeded: 0,
+    stepFailed: 1,
+    /** The plan can't be read, or the image lacks what the runner needs. */
+    unusable: 64,
+    /** Something of the run directory could not be written (for example: disk full). */
+    recordFailed: 65,
+    timedOut: 66,
+    /** Asked to stop by whoever owns the run (`cancel` in the run directory). */
+    cancelled: 67,
+    /** TERM without such a request: the platform takes the machine. */
+    interrupted: 68,
+} as const;

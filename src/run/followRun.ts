@@ -1,0 +1,141 @@
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Pipeline, ParamValue } from "../pipeline/types";
+import type { Follower, FollowItem, LogLine, RunRef } from "./follower";
+import { collectArtifacts, readEvents, RECORD, writeRunFile, type Artifact, type RunFile } from "./record";
+import { Recorder } from "./recorder";
+import { apply, isFinal, newSnapshot, type RunSnapshot } from "./snapshot";
+
+/** Who is told what happens while a run is being followed. */
+export interface FollowSink {
+    log(lines: readonly LogLine[]): void;
+    /** After each change of the run's state. */
+    changed(run: RunSnapshot, item: FollowItem): void;
+}
+
+export interface FollowOptions {
+    readonly follower: Follower;
+    readonly run: RunRef;
+    readonly pipeline: Pipeline;
+    readonly params: Readonly<Record<string, ParamValue>>;
+    readonly sink: FollowSink;
+    /** Aborted: the run is cancelled, and followed to its end. */
+    readonly signal: AbortSignal;
+    /** Recoveries after which an interrupted run is given up. */
+    readonly maxRecoveries?: number;
+}
+
+/** Follows one attempt to its end, keeps its record, and returns what became of it. */
+export async function followRun(options: FollowOptions): Promise<RunFile> {
+    const { follower, run, sink } = options;
+    const snapshot = await snapshotBefore(run, options.pipeline);
+    const recorder = follower.recordsItself ? undefined : await Recorder.open(run);
+    const cancelling = cancelOnAbort(options);
+    await conclude(options, snapshot, {});
+    try {
+        for await (const item of follower.follow(run, new AbortController().signal)) {
+            await recorder?.write(item);
+            if (item.type === "log") {
+                sink.log(item.lines);
+                continue;
+            }
+            apply(snapshot, item);
+            sink.changed(snapshot, item);
+            if (item.type === "interrupted") {
+                await recover(options, snapshot);
+            }
+            if (isFinal(snapshot.status)) {
+                break;
+            }
+        }
+        await cancelling.done();
+    } finally {
+        cancelling.dispose();
+        await recorder?.close();
+    }
+    return conclude(options, snapshot);
+}
+
+/** What the record says of an attempt now, without waiting. */
+export async function lookAt(options: Omit<FollowOptions, "sink" | "signal">): Promise<RunFile> {
+    const { follower, run, pipeline } = options;
+    const snapshot = newSnapshot(run, pipeline);
+    for (const event of await readEvents(run.runDir)) {
+        if (event.attempt <= run.attempt) {
+            apply(snapshot, { type: "event", event });
+        }
+    }
+    const outcome = await follower.lastOutcome(run);
+    if (outcome.kind === "NoRecord") {
+        throw new Error(outcome.message);
+    }
+    if (outcome.kind === "Finished" && !isFinal(snapshot.status)) {
+        apply(snapshot, { type: "lost", reason: outcome.reason, message: outcome.message });
+        snapshot.status = outcome.state;
+    }
+    return conclude(options, snapshot);
+}
+
+async function conclude(
+    options: Pick<FollowOptions, "run" | "pipeline" | "params">,
+    snapshot: RunSnapshot,
+    known?: Record<string, Artifact>,
+): Promise<RunFile> {
+    const { run, pipeline, params } = options;
+    const artifacts = known ?? (await collectArtifacts(run.runDir, pipeline));
+    for (const step of pipeline.steps) {
+        const found = snapshot.steps.find((candidate) => candidate.name === step.name);
+        for (const output of step.outputs) {
+            const artifact = artifacts[`${step.name}/${output}`];
+            if (found && artifact) {
+                found.outputs[output] = artifact.uri;
+            }
+        }
+    }
+    const file: RunFile = {
+        ...snapshot,
+        pipeline: pipeline.name,
+        params: { ...params },
+        artifacts,
+        logUrl: pathToFileURL(path.join(run.runDir, RECORD.log)).href,
+        definition: pipeline,
+    };
+    await writeRunFile(run.runDir, file);
+    return file;
+}
+
+// Steps that an earlier attempt finished are part of this one's state.
+async function snapshotBefore(run: RunRef, pipeline: Pipeline): Promise<RunSnapshot> {
+    const snapshot = newSnapshot(run, pipeline);
+    for (const event of await readEvents(run.runDir)) {
+        if (event.attempt < run.attempt) {
+            apply(snapshot, { type: "event", event });
+        }
+    }
+    return { ...snapshot, attempt: run.attempt, status: "Pending", reason: "", message: "" };
+}
+
+async function recover(options: FollowOptions, snapshot: RunSnapshot): Promise<void> {
+    const { follower, run, signal, maxRecoveries = 10 } = options;
+    if (!follower.recover) {
+        apply(snapshot, { type: "lost", reason: "Interrupted", message: snapshot.message });
+    } else if (snapshot.interruptions > maxRecoveries) {
+        const message = `the platform took the machine ${snapshot.interruptions} times`;
+        apply(snapshot, { type: "lost", reason: "PreemptionLimit", message });
+    } else {
+        await follower.recover(run, signal);
+    }
+}
+
+function cancelOnAbort({ follower, run, signal }: FollowOptions) {
+    let cancelled: Promise<void> = Promise.resolve();
+    const cancel = () => {
+        cancelled = follower.cancel(run, "cancelled by the user");
+        cancelled.catch(() => undefined);
+    };
+    if (signal.aborted) {
+        cancel();
+    }
+    signal.addEventListener("abort", cancel, { once: true });
+    return { done: () => cancelled, dispose: () => signal.removeEventListener("abort", cancel) };
+}

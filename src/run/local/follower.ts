@@ -1,0 +1,145 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { RunnerEvent } from "../events";
+import type { Follower, FollowItem, Outcome, RunRef, RunSpec } from "../follower";
+import { readEvents, readMark, RECORD } from "../record";
+import { apply, newSnapshot, type RunSnapshot } from "../snapshot";
+import { Tail, toLogLine } from "../tail";
+import { isAlive, killOrphans, readProcessMark, signal } from "./processes";
+import { startLocal } from "./start";
+
+const POLL_MS = 60;
+/** How long a cancelled runner has, beyond its own grace, before it is killed. */
+const CANCEL_MARGIN_MS = 10_000;
+
+/** Follows a runner of this machine by the record that it keeps itself. */
+class LocalFollower implements Follower {
+    readonly recordsItself = true;
+
+    async start(spec: RunSpec): Promise<void> {
+        await killOrphans(path.join(spec.runDir, RECORD.steps));
+        await startLocal(spec, async () => (await this.lastOutcome(spec)).kind !== "NotStarted");
+    }
+
+    async lastOutcome(run: RunRef): Promise<Outcome> {
+        if (!(await isFolder(run.runDir))) {
+            return { kind: "NoRecord", message: `there is no ${run.runDir}` };
+        }
+        const events = await attemptEvents(run);
+        const finished = finishOf(events, run);
+        if (finished) {
+            return finished;
+        }
+        if (await runnerLives(run)) {
+            return events.length > 0 ? { kind: "Running" } : { kind: "NotStarted" };
+        }
+        // The runner may have ended between the two looks.
+        const again = await attemptEvents(run);
+        return finishOf(again, run) ?? (again.length > 0 ? { kind: "Finished", ...LOST } : { kind: "NotStarted" });
+    }
+
+    async *follow(run: RunRef, abort: AbortSignal): AsyncIterable<FollowItem> {
+        const mark = await readMark(run);
+        const events = new Tail(path.join(run.runDir, RECORD.events), mark?.eventsOffset ?? 0);
+        const log = new Tail(path.join(run.runDir, RECORD.log), mark?.logOffset ?? 0);
+        let alive = true;
+        while (!abort.aborted) {
+            // Events first: all lines that belong to them are in the log by then.
+            const seen = parse(await events.next(), run.attempt);
+            yield* readLog(log);
+            yield* seen.map((event): FollowItem => ({ type: "event", event }));
+            if (seen.some((event) => event.type === "run.finished")) {
+                return;
+            }
+            if (!alive && seen.length === 0) {
+                await killOrphans(path.join(run.runDir, RECORD.steps));
+                yield { type: "lost", reason: LOST.reason, message: LOST.message };
+                return;
+            }
+            if (seen.length === 0) {
+                alive = await runnerLives(run);
+                await (alive && sleep(POLL_MS, abort));
+            }
+        }
+    }
+
+    async cancel(run: RunRef, reason: string): Promise<void> {
+        const runner = await readProcessMark(path.join(run.runDir, "runner.pid"));
+        if (!runner || !(await isAlive(runner))) {
+            return;
+        }
+        await fs.writeFile(path.join(run.runDir, "cancel"), reason);
+        signal(runner.pid, "SIGTERM");
+        const deadline = Date.now() + ((await readMark(run))?.graceSeconds ?? 0) * 1000 + CANCEL_MARGIN_MS;
+        while (await isAlive(runner)) {
+            if (Date.now() > deadline) {
+                signal(runner.pid, "SIGKILL");
+                await killOrphans(path.join(run.runDir, RECORD.steps));
+            }
+            await sleep(POLL_MS);
+        }
+    }
+}
+
+export function createFollower(): Follower {
+    return new LocalFollower();
+}
+
+const LOST = {
+    state: "Lost",
+    reason: "RunnerKilled",
+    message: "the runner ended without a word: it was killed, or the machine went down",
+} as const;
+
+async function attemptEvents(run: RunRef): Promise<RunnerEvent[]> {
+    return (await readEvents(run.runDir)).filter((event) => event.attempt === run.attempt);
+}
+
+function finishOf(events: readonly RunnerEvent[], run: RunRef): Outcome | undefined {
+    if (events.at(-1)?.type !== "run.finished") {
+        return undefined;
+    }
+    const snapshot = emptySnapshot(run);
+    events.forEach((event) => apply(snapshot, { type: "event", event }));
+    const { status, reason, message } = snapshot;
+    return { kind: "Finished", state: status as Extract<Outcome, { kind: "Finished" }>["state"], reason, message };
+}
+
+function emptySnapshot(run: RunRef): RunSnapshot {
+    return newSnapshot(run, { name: "", params: {}, env: {}, secrets: [], parallelism: 1, steps: [] });
+}
+
+async function* readLog(log: Tail): AsyncIterable<FollowItem> {
+    for (let lines = await log.next(); lines.length > 0; lines = await log.next()) {
+        yield { type: "log", lines: lines.map(toLogLine) };
+    }
+}
+
+function parse(lines: readonly string[], attempt: number): RunnerEvent[] {
+    const events: RunnerEvent[] = [];
+    for (const line of lines) {
+        try {
+            const event = JSON.parse(line) as RunnerEvent;
+            if (event.attempt === attempt) {
+                events.push(event);
+            }
+        } catch {
+            // A torn line of an attempt that was killed.
+        }
+    }
+    return events;
+}
+
+async function runnerLives(run: RunRef): Promise<boolean> {
+    const runner = await readProcessMark(path.join(run.runDir, "runner.pid"));
+    return runner !== undefined && isAlive(runner);
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+    return (await fs.stat(folder).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+async function sleep(milliseconds: number, abort?: AbortSignal): Promise<void> {
+    await delay(milliseconds, undefined, { signal: abort }).catch(() => undefined);
+}

@@ -1,0 +1,306 @@
+# shellcheck shell=sh
+# Which step runs when, and what its end means. Steps are numbers from 1; what is known of step 3 is in sr_<what>_3:
+#   name json need next limit delay factor timeout   from the plan (json: the name as JSON; need: steps it still waits for;
+#                                                    next: steps that wait for it)
+#   state    pending | ready | running | waiting (for its next try) | succeeded | failed | cancelled
+#   try began job   of the try                pid up   what is known of its process group
+#   rc why          set when it has ended     wrote    its output is written
+#   kill     why it is being ended            due      when its time-out, its KILL or its next try is due
+
+sr_get() { # sets sr_v to what is known of a step: name, step
+    eval "sr_v=\${sr_$1_$2-}"
+}
+
+sr_set() { # name, step, value
+    eval "sr_$1_$2=\$3"
+}
+
+# --- order ---------------------------------------------------------------------------------------------------------
+
+sr_enqueue() { # into sr_ready, which is sorted
+    sr_set state "$1" ready
+    if [ -z "$sr_ready" ] || [ "$1" -gt "$sr_last_ready" ]; then
+        sr_ready="$sr_ready$1 "
+        sr_last_ready=$1
+        return
+    fi
+    sr_smaller=
+    sr_larger=$sr_ready
+    while [ "${sr_larger%% *}" -lt "$1" ]; do
+        sr_smaller="$sr_smaller${sr_larger%% *} "
+        sr_larger=${sr_larger#* }
+    done
+    sr_ready="$sr_smaller$1 $sr_larger"
+}
+
+sr_release() { # a step has succeeded: those that waited for it
+    sr_done=$((sr_done + 1))
+    sr_get next "$1"
+    for sr_j in $sr_v; do
+        sr_get need "$sr_j"
+        sr_set need "$sr_j" $((sr_v - 1))
+        sr_get state "$sr_j"
+        case $sr_v in pending)
+            sr_get need "$sr_j"
+            [ "$sr_v" -ne 0 ] || sr_enqueue "$sr_j"
+            ;;
+        esac
+    done
+}
+
+sr_reuse_steps() { # what earlier attempts have done
+    sr_k=1
+    while [ "$sr_k" -le "$sr_count" ]; do
+        sr_get name "$sr_k"
+        sr_v=steps/$sr_v/status
+        sr_word=
+        [ ! -e "$sr_v" ] || read -r sr_word < "$sr_v"
+        if [ "${sr_word%% *}" = succeeded ]; then
+            sr_set state "$sr_k" succeeded
+            sr_get json "$sr_k"
+            sr_event step.reused ",\"step\":$sr_v"
+        else
+            sr_set state "$sr_k" pending
+        fi
+        sr_k=$((sr_k + 1))
+    done
+    sr_k=1
+    while [ "$sr_k" -le "$sr_count" ]; do
+        sr_get state "$sr_k"
+        case $sr_v in
+            succeeded) sr_release "$sr_k" ;;
+            pending)
+                sr_get need "$sr_k"
+                [ "$sr_v" -ne 0 ] || sr_enqueue "$sr_k"
+                ;;
+        esac
+        sr_k=$((sr_k + 1))
+    done
+}
+
+sr_start_ready() {
+    while [ -n "$sr_ready" ] && [ -z "$sr_failed$sr_stopping$sr_broken" ] && [ "$sr_running_count" -lt "$sr_parallelism" ]; do
+        sr_i=${sr_ready%% *}
+        sr_ready=${sr_ready#* }
+        sr_set try "$sr_i" 0
+        sr_clock
+        sr_set began "$sr_i" "$sr_ms"
+        sr_running="$sr_running$sr_i "
+        sr_running_count=$((sr_running_count + 1))
+        sr_start_try
+    done
+}
+
+# --- a try ---------------------------------------------------------------------------------------------------------
+
+sr_start_try() { # of step sr_i
+    sr_get name "$sr_i"
+    sr_name=$sr_v
+    sr_step_dir=$sr_dir/steps/$sr_name
+    sr_get try "$sr_i"
+    sr_try=$((sr_v + 1))
+    for sr_j in pid up rc why wrote kill due before; do
+        sr_set "$sr_j" "$sr_i" ''
+    done
+    sr_set try "$sr_i" "$sr_try"
+    sr_set state "$sr_i" running
+    sr_get json "$sr_i"
+    sr_event step.started ",\"step\":$sr_v,\"try\":$sr_try"
+    sr_fresh=
+    if ! [ -d "$sr_step_dir/outputs" ]; then
+        mkdir -p "$sr_step_dir/inputs" "$sr_step_dir/outputs" && sr_fresh=1
+    fi
+    sr_oom_count
+    sr_set oom "$sr_i" "$sr_oom"
+    sr_get timeout "$sr_i"
+    [ -z "$sr_v" ] || sr_set due "$sr_i" $((sr_ms + sr_v))
+    sr_most=0
+    if [ "$sr_stream" = stdout ] || [ "$sr_parallelism" -gt 1 ]; then
+        sr_most=$((4096 - ${#sr_name} - 2))
+    fi
+    sr_pipeline sr_supervise
+    sr_set job "$sr_i" "$sr_job"
+}
+
+sr_oom_count() { # sets sr_oom: how many processes of this cgroup were killed for want of memory; empty: not known
+    sr_oom=
+    [ -n "$sr_oom_file" ] || return 0
+    while read -r sr_word sr_v; do
+        [ "$sr_word" != oom_kill ] || sr_oom=$sr_v
+    done < "$sr_oom_file"
+}
+
+sr_end_step() { # step, why: TERM now, or as soon as its processes are there; KILL when the grace is over
+    sr_set kill "$1" "$2"
+    sr_set due "$1" ''
+    sr_get up "$1"
+    [ "$sr_v" = 1 ] || return 0
+    sr_get pid "$1"
+    [ -n "$sr_v" ] || return 0
+    # The group is there only when the process has become its leader.
+    if sr_signal_group TERM "$sr_v" || kill -TERM "$sr_v" 2>/dev/null; then
+        sr_clock
+        sr_set due "$1" $((sr_ms + sr_grace))
+    else
+        sr_set kill "$1" ''
+    fi
+}
+
+sr_step_due() { # something of step $1 is due
+    sr_set due "$1" ''
+    sr_get state "$1"
+    if [ "$sr_v" = waiting ]; then
+        sr_i=$1
+        sr_start_try
+        return
+    fi
+    sr_get kill "$1"
+    if [ -z "$sr_v" ]; then
+        sr_end_step "$1" StepTimedOut
+    else
+        sr_get pid "$1"
+        sr_signal_group KILL "$sr_v" || kill -KILL "$sr_v" 2>/dev/null || :
+    fi
+}
+
+sr_try_ended() { # step sr_i: its processes are gone and its output is written
+    sr_get name "$sr_i"
+    sr_name=$sr_v
+    sr_step_dir=$sr_dir/steps/$sr_name
+    sr_get before "$sr_i"
+    [ -z "$sr_v" ] || kill -TERM "$sr_v" 2>/dev/null || :
+    sr_get job "$sr_i"
+    wait "$sr_v" 2>/dev/null
+    sr_get try "$sr_i"
+    sr_try=$sr_v
+    sr_get rc "$sr_i"
+    sr_rc=$sr_v
+    sr_judge
+    if [ "$sr_reason" = RecordFailed ]; then
+        sr_record_failed "the folder of step \"$sr_name\" can't be written"
+    fi
+    [ ! -e "$sr_step_dir/metrics.valid" ] || sr_report_metrics
+    case $sr_reason in
+        '') sr_finish Succeeded ;;
+        Cancelled) sr_finish Cancelled ;;
+        InputMissing | RecordFailed) sr_finish Failed ;;
+        *) sr_retry || sr_finish Failed ;;
+    esac
+}
+
+sr_judge() { # sets sr_reason
+    sr_get why "$sr_i"
+    sr_reason=$sr_v
+    sr_get kill "$sr_i"
+    if [ -n "$sr_v" ]; then
+        sr_reason=$sr_v
+    elif [ "$sr_rc" -ne 0 ] && [ -z "$sr_reason" ]; then
+        sr_reason=StepFailed
+        if [ "$sr_rc" = 137 ]; then
+            sr_oom_count
+            sr_get oom "$sr_i"
+            [ "$sr_oom" = "$sr_v" ] || sr_reason=OutOfMemory
+        fi
+    fi
+}
+
+sr_report_metrics() {
+    sr_get json "$sr_i"
+    sr_word=$sr_v
+    while read -r sr_v sr_value; do
+        sr_event metric ",\"step\":$sr_word,\"name\":\"$sr_v\",\"value\":$sr_value"
+    done < "$sr_step_dir/metrics.valid"
+    rm -f "$sr_step_dir/metrics.valid"
+}
+
+sr_retry() { # fails if there is no further try
+    sr_get limit "$sr_i"
+    [ "$sr_try" -le "$sr_v" ] && [ -z "$sr_stopping$sr_broken" ] || return 1
+    rm -f "$sr_step_dir/pid"
+    sr_get delay "$sr_i"
+    sr_delay=$sr_v
+    sr_seconds "$sr_delay"
+    sr_get json "$sr_i"
+    sr_event step.retrying ",\"step\":$sr_v,\"try\":$sr_try,\"exitCode\":$sr_rc,\"delaySeconds\":$sr_s,\"reason\":\"$sr_reason\""
+    sr_set state "$sr_i" waiting
+    sr_set due "$sr_i" $((sr_ms + sr_delay))
+    sr_get factor "$sr_i"
+    sr_delay=$((sr_delay * sr_v / 1000))
+    # A delay beyond a day is not meant, and would overflow in the end.
+    [ "$sr_delay" -le 86400000 ] || sr_delay=86400000
+    sr_set delay "$sr_i" "$sr_delay"
+}
+
+sr_finish() { # state; of step sr_i
+    case $1 in
+        Succeeded) sr_word=succeeded ;;
+        Failed) sr_word=failed ;;
+        *) sr_word=cancelled ;;
+    esac
+    sr_set state "$sr_i" "$sr_word"
+    sr_running_count=$((sr_running_count - 1))
+    sr_drop_running "$sr_i"
+    # The record first: killed in between, the step must not run again.
+    if ! sr_write_status "$sr_word $sr_rc $sr_reason"; then
+        sr_record_failed "the status of step \"$sr_name\" can't be written"
+    fi
+    rm -f "$sr_step_dir/pid"
+    sr_clock
+    sr_get began "$sr_i"
+    sr_seconds $((sr_ms - sr_v))
+    sr_get json "$sr_i"
+    sr_event step.finished ",\"step\":$sr_v,\"state\":\"$1\",\"try\":$sr_try,\"exitCode\":$sr_rc,\"reason\":\"$sr_reason\",\"durationSeconds\":$sr_s"
+    case $1 in
+        Succeeded) sr_release "$sr_i" ;;
+        Failed) sr_step_failed ;;
+    esac
+}
+
+sr_drop_running() {
+    sr_v=$sr_running
+    sr_running=
+    for sr_j in $sr_v; do
+        [ "$sr_j" = "$1" ] || sr_running="$sr_running$sr_j "
+    done
+}
+
+sr_write_status() { # a signal to the whole process group may hit mv: one more time then
+    printf '%s\n' "$1" > "$sr_step_dir/status.new" 2>/dev/null || return 1
+    mv -f "$sr_step_dir/status.new" "$sr_step_dir/status" || mv -f "$sr_step_dir/status.new" "$sr_step_dir/status"
+}
+
+sr_step_failed() { # the run has failed: no step starts any more
+    if [ -z "$sr_failed" ]; then
+        sr_failed=$sr_reason
+        sr_get json "$sr_i"
+        sr_failed_text="step \\\"$sr_name\\\" failed on try $sr_try: $sr_reason, exit code $sr_rc"
+    fi
+    sr_get next "$sr_i"
+    sr_blocked=$sr_v
+    while [ -n "$sr_blocked" ]; do
+        sr_j=${sr_blocked%% *}
+        case $sr_blocked in *' '*) sr_blocked=${sr_blocked#* } ;; *) sr_blocked= ;; esac
+        sr_get lost "$sr_j"
+        if [ -z "$sr_v" ]; then
+            sr_set lost "$sr_j" 1
+            sr_get next "$sr_j"
+            [ -z "$sr_v" ] || sr_blocked="$sr_v${sr_blocked:+ $sr_blocked}"
+        fi
+    done
+}
+
+sr_skip_rest() {
+    sr_k=1
+    while [ "$sr_k" -le "$sr_count" ]; do
+        sr_get state "$sr_k"
+        case $sr_v in
+            pending | ready)
+                sr_get lost "$sr_k"
+                sr_word=${sr_v:+DependencyFailed}
+                sr_get json "$sr_k"
+                sr_event step.skipped ",\"step\":$sr_v,\"reason\":\"${sr_word:-RunEnding}\""
+                ;;
+        esac
+        sr_k=$((sr_k + 1))
+    done
+}

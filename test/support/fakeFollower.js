@@ -1,0 +1,17 @@
+// A follower whose outcome a test sets: in `outcome.json` of the run directory.
+const fs = require("node:fs");
+const path = require("node:path");
+
+exports.createFollower = (options) => ({
+    async lastOutcome(run) {
+        if (options.broken) {
+            throw new Error("connection refused");
+        }
+        const file = path.join(run.runDir, `outcome-${run.attempt}.json`);
+        return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : { kind: "NotStarted" };
+    },
+    async *follow() {},
+    async cancel(run, reason) {
+        fs.writeFileSync(path.join(run.runDir, "cancelled"), reason);
+    },
+});

@@ -1,0 +1,113 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { silentLog } from "../../../src/provider/engineLog";
+import { newRunId, runIdHandler } from "../../../src/provider/resources/runId";
+import { unknown, type Properties } from "../../../src/provider/values";
+import { noViews } from "../../../src/provider/views";
+import type { Outcome } from "../../../src/run/follower";
+
+const FOLLOWER = path.resolve(__dirname, "../../support/fakeFollower.js");
+
+describe("RunId", () => {
+    let stateDir: string;
+    let inputs: Properties;
+    beforeEach(() => {
+        stateDir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-runid-"));
+        fs.mkdirSync(path.join(stateDir, "runs/r1"), { recursive: true });
+        inputs = {
+            pipeline: "weather",
+            orchestrator: "o",
+            code: "hash",
+            steps: { load: "a", "my-step": "b" },
+            params: { horizon: 1 },
+            follower: { module: FOLLOWER, options: {} },
+            stateDir,
+        };
+    });
+    afterEach(() => fs.rmSync(stateDir, { recursive: true }));
+
+    const last = (outcome: Outcome, attempt = 1) =>
+        fs.writeFileSync(path.join(stateDir, `runs/r1/outcome-${attempt}.json`), JSON.stringify(outcome));
+    const finished = (state: "Succeeded" | "Failed" | "Lost" | "Cancelled" | "TimedOut"): Outcome => ({ kind: "Finished", state, reason: "", message: "why" });
+    const olds = { runId: "r1", attempt: 1 };
+    const diff = (change: Properties) =>
+        runIdHandler.diff({ id: "x", urn: "u", inputs: { ...inputs, ...change }, oldInputs: inputs, oldOutputs: olds });
+    const common = { urn: "u", log: silentLog, views: noViews, signal: new AbortController().signal };
+    const update = (change: Properties, preview = false) =>
+        runIdHandler.update({ ...common, id: "x", preview, inputs: { value: { ...inputs, ...change }, secrets: new Set() }, oldInputs: inputs, oldOutputs: olds });
+
+    it("has nothing to do when nothing changed and the run succeeded", async () => {
+        last(finished("Succeeded"));
+        expect(await diff({})).toEqual({ changes: [] });
+    });
+
+    it.each(["Failed", "TimedOut", "Cancelled", "Lost"] as const)("makes attempt 2 of a run that was %s", async (state) => {
+        last(finished(state));
+        expect(await diff({})).toEqual({ changes: [], force: true });
+        expect(await update({}, true)).toEqual({ outputs: { runId: "r1", attempt: 2 } });
+        expect(await update({})).toEqual({ outputs: { runId: "r1", attempt: 2 } });
+    });
+
+    it.each([{ kind: "Running" }, { kind: "NotStarted" }] as const)("keeps the attempt that is %j", async (outcome) => {
+        last(outcome);
+        expect(await diff({})).toEqual({ changes: [] });
+    });
+
+    it.each<[string, Properties, string[]]>([
+        ["code", { code: "other" }, ["code"]],
+        ["a parameter", { params: { horizon: 2 } }, ["params.horizon"]],
+        ["a step that goes", { steps: { load: "a" } }, ['steps["my-step"]']],
+        ["an image that comes", { image: "python" }, ["image"]],
+        ["a trigger", { trigger: "now" }, ["trigger"]],
+        ["what is not known yet", { params: { horizon: unknown } }, ["params.horizon"]],
+    ])("makes a new run after a change of %s, and names it", async (_, change, changes) => {
+        last(finished("Succeeded"));
+        expect(await diff(change)).toEqual({ changes });
+        expect(await update(change, true)).toEqual({ outputs: { runId: unknown, attempt: 1 } });
+        const { outputs } = (await update(change)) as { outputs: { runId: string; attempt: number } };
+        expect(outputs.attempt).toBe(1);
+        expect(outputs.runId).not.toBe("r1");
+        expect(fs.existsSync(path.join(stateDir, "runs", outputs.runId))).toBe(true);
+    });
+
+    it("does not count what only says how to follow", async () => {
+        last(finished("Succeeded"));
+        expect(await diff({ whileRunning: "replace", follower: { module: FOLLOWER, options: { other: 1 } } })).toEqual({ changes: [] });
+    });
+
+    it("refuses a change while the run is running, unless told otherwise", async () => {
+        last({ kind: "Running" });
+        await expect(diff({ code: "other" })).rejects.toThrow(/run r1 is still running, and code changed.*whileRunning: "replace"/s);
+        expect(await diff({ code: "other", whileRunning: "replace" })).toEqual({ changes: ["code"] });
+    });
+
+    it("never guesses when the outcome can't be looked up", async () => {
+        const follower = { module: FOLLOWER, options: { broken: true } };
+        await expect(diff({ follower })).rejects.toThrow(/outcome of run r1 can't be looked up: connection refused/);
+    });
+
+    it("refuses a secret among the parameters, by name", () => {
+        const failures = runIdHandler.check({ urn: "u", inputs: { value: inputs, secrets: new Set(["params.horizon"]) } });
+        expect(failures).toEqual([{ property: "params.horizon", reason: expect.stringContaining("horizon is a secret") }]);
+    });
+
+    it("names no run and touches nothing in a preview", async () => {
+        const before = fs.readdirSync(path.join(stateDir, "runs"));
+        const { outputs } = await runIdHandler.create({ ...common, preview: true, inputs: { value: inputs, secrets: new Set() } });
+        expect(outputs).toEqual({ runId: unknown, attempt: 1 });
+        expect(fs.readdirSync(path.join(stateDir, "runs"))).toEqual(before);
+    });
+});
+
+it.each([
+    ["weather", /^weather-20260102-030405-[a-z0-9]{4}$/],
+    ["Wetter für Köln & 東京", /^wetter-fur-koln-20260102-030405-[a-z0-9]{4}$/],
+    ["123", /^run-20260102-030405-[a-z0-9]{4}$/],
+    ["a".repeat(200), /^a{19}-20260102-030405-[a-z0-9]{4}$/],
+    ["東京", /^run-20260102-030405-[a-z0-9]{4}$/],
+])("names a run of %j as a DNS label", (pipeline, expected) => {
+    const id = newRunId(pipeline, new Date("2026-01-02T03:04:05Z"));
+    expect(id).toMatch(expected);
+    expect(id.length).toBeLessThanOrEqual(40);
+});
