@@ -8,6 +8,7 @@ import type { RunState } from "../src/run/events";
 export class BadInputError extends pulumi.RunError {
     constructor(readonly mistakes: readonly string[]) {
         super(mistakes.join("\n"));
+        hideStack(this);
     }
 
     /** The SDK's run shim would walk everything that hangs on the error. */
@@ -25,10 +26,16 @@ export class RunFailedError extends pulumi.ResourceError {
         readonly reason: string,
     ) {
         super(message, resource, true);
+        hideStack(this);
     }
 
     /** Without this, the SDK's run shim spends a minute inspecting the resource that hangs on the error. */
     [util.inspect.custom](): string {
         return this.message;
     }
+}
+
+// Once the program's module has been loaded, the run shim prints an error's `stack`, whatever the error asks for.
+function hideStack(error: Error): void {
+    Object.defineProperty(error, "stack", { value: error.message, configurable: true });
 }

@@ -9,6 +9,7 @@ import { resolveParams } from "../src/pipeline/params";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
 import { BadInputError } from "./errors";
 import type { OrchestratorArgs } from "./orchestrator";
+import { projectRoot } from "./projectRoot";
 
 const DEFAULT_GRACE_SECONDS = 10;
 
@@ -57,7 +58,7 @@ export function resolveSettings(args: OrchestratorArgs, where: string): Settings
     return {
         pipeline,
         codeDir,
-        stateDir: path.resolve(pulumi.runtime.getRootDirectory(), args.stateDir ?? ".stackrun"),
+        stateDir: path.resolve(projectRoot(), args.stateDir ?? ".stackrun"),
         params: pulumi.output(args.params ?? {}).apply((params) => checkParams(pipeline, params, where)),
         env: pulumi.output(args.env ?? {}).apply((env) => ({ ...pipeline.env, ...env })),
         secrets: pulumi.secret(args.secrets ?? {}),

@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { BadInputError } from "../components/errors";
+import { projectRoot } from "../components/projectRoot";
 import type { OrchestratorArgs } from "../components/orchestrator";
 import { nearest } from "../src/pipeline/words";
 
@@ -50,7 +51,7 @@ export function readConfig(): ConfiguredRun {
         throw new BadInputError(mistakes);
     }
     const { orchestrator, pipeline, code, secrets, ...rest } = values;
-    const root = pulumi.runtime.getRootDirectory();
+    const root = projectRoot();
     const args = {
         ...rest,
         pipeline: path.resolve(root, pipeline as string),

@@ -1,13 +1,16 @@
 import * as path from "node:path";
-import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { BadInputError } from "../../components/errors";
 import type { OrchestratorArgs } from "../../components/orchestrator";
+import type { Orchestrator } from "../../components/orchestrator";
 import { makeOrchestrator, stackOutputs } from "../../stacks/orchestrators";
 import { PipelineError } from "../pipeline/errors";
 import { loadPipelineFile } from "../pipeline/load";
 import type { Pipeline } from "../pipeline/types";
 import { createProvider } from "../provider/plugin";
 import type { ProviderServer } from "../provider/server";
+import { isFinal } from "../run/snapshot";
 import { CommandError, EXIT } from "./exit";
 import { showSummary, type RunOutputs } from "./summary";
 import { Terminal, TerminalSink } from "./terminal";
@@ -42,12 +45,11 @@ export async function run(file: string, options: RunOptions, terminal = new Term
     });
     const update = new Update(provider, say);
     try {
-        const program = () => Promise.resolve(stackOutputs(makeOrchestrator(options.orchestrator, options.stack, args)));
         const stack = await openStack({
             folder,
             project: projectName(pipeline.name),
             stack: options.stack,
-            program: update.guard(program),
+            program: update.program(() => makeOrchestrator(options.orchestrator, options.stack, args)),
             providerPort: await provider.listen(),
             log: say,
         });
@@ -67,6 +69,7 @@ export async function run(file: string, options: RunOptions, terminal = new Term
 /** One update of a stack by a program of this process: keeps what the program threw, and passes Ctrl-C on to the run. */
 class Update {
     private refused?: Error;
+    private outputs?: RunOutputs;
     private interrupted = false;
     private readonly abort = new AbortController();
     private readonly onSignal = () => this.interrupt();
@@ -79,10 +82,13 @@ class Update {
         process.on("SIGTERM", this.onSignal);
     }
 
-    guard<T>(program: () => Promise<T>): () => Promise<T> {
+    program(declare: () => Orchestrator): pulumi.automation.PulumiFn {
         return async () => {
             try {
-                return await program();
+                const outputs = stackOutputs(declare());
+                // Read here, because asking the stack for them would take seconds.
+                pulumi.output(outputs).apply((values) => (this.outputs = values as unknown as RunOutputs));
+                return outputs;
             } catch (error) {
                 this.refused = error as Error;
                 throw error;
@@ -110,16 +116,19 @@ class Update {
                 },
             });
         } catch (error) {
-            const outputs = plain(await stack.outputs().catch(() => ({})));
+            const { outputs } = this;
             if (this.interrupted) {
                 throw new CommandError(cancelMessage(outputs), EXIT.cancelled);
             }
-            if (!this.refused && outputs.status && outputs.status !== "Succeeded" && outputs.status !== "Running") {
+            if (outputs && isFinal(outputs.status) && outputs.status !== "Succeeded") {
                 return outputs;
             }
             throw this.explain(error, errors);
         }
-        return plain(await stack.outputs());
+        if (!this.outputs) {
+            throw new CommandError("the update has ended without outputs", EXIT.failed);
+        }
+        return this.outputs;
     }
 
     close(): void {
@@ -189,12 +198,8 @@ function projectName(pipeline: string): string {
     return (name || "pipeline").slice(0, 100);
 }
 
-function plain(outputs: OutputMap): RunOutputs {
-    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as unknown])) as unknown as RunOutputs;
-}
-
-function cancelMessage(outputs: RunOutputs): string {
-    return outputs.status === "Cancelled"
+function cancelMessage(outputs: RunOutputs | undefined): string {
+    return outputs?.status === "Cancelled"
         ? `run ${outputs.runId} was cancelled; run the same command again to go on from its last finished step`
         : "cancelled";
 }

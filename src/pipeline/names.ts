@@ -41,7 +41,8 @@ export function suggestMemory(text: string): string | undefined {
     const [, number, unit, binary] = match;
     const letter = unit.toUpperCase();
     const meant = letter === "K" && binary === "" ? `${number}k` : `${number}${letter}${binary && "i"}`;
-    return /^\s*[0-9.]+\s*[kmg]$/.test(text) ? `${number}${letter}i` : meant;
+    const likely = /^\s*[0-9.]+\s*[kmg]$/.test(text) ? `${number}${letter}i` : meant;
+    return new RegExp(MEMORY.pattern).test(likely) ? likely : undefined;
 }
 
 /** A name with everything that is not allowed in an identifier replaced. */

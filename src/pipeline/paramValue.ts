@@ -29,7 +29,9 @@ export function describeParam(param: Param): string {
         case "boolean":
             return "true or false";
         case "string":
-            return param.pattern === undefined ? "a text" : `a text that matches ${param.pattern}`;
+            return param.pattern === undefined
+                ? "a text"
+                : `a text that matches /${regExp(param.pattern)?.source}/`;
         case "integer":
             return `a whole number${range}`;
         case "number":
@@ -89,19 +91,24 @@ export function convert(value: unknown, type: ParamType): unknown {
         return text === "true" ? true : text === "false" ? false : value;
     }
     const shape = type === "integer" ? /^[+-]?[0-9]+$/ : /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
-    return shape.test(text) ? Number(text) : value;
+    const number = shape.test(text) ? Number(text) : value;
+    return hasType(number, type) ? number : value;
 }
 
 /** What a text was meant to be that is written like a value of the type, or nearly. */
 function meantBy(text: string, type: ParamType): string | undefined {
     if (type === "boolean") {
-        const word = text.trim().toLowerCase();
-        return ["true", "yes", "on", "1"].includes(word)
-            ? "true"
-            : ["false", "no", "off", "0"].includes(word)
-              ? "false"
-              : undefined;
+        return suggestBoolean(text);
     }
     const number = convert(text, type);
     return hasType(number, type) ? String(number) : undefined;
+}
+
+/** `yes`, `True`, `1` and the like as YAML and we write them. */
+export function suggestBoolean(text: string): string | undefined {
+    const word = text.trim().toLowerCase();
+    if (["true", "yes", "on", "1"].includes(word)) {
+        return "true";
+    }
+    return ["false", "no", "off", "0"].includes(word) ? "false" : undefined;
 }

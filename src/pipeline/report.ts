@@ -43,10 +43,10 @@ export class Report {
 
     mistake(path: DocPath, message: string, details: MistakeDetails = {}): void {
         const place = formatPath(path);
-        if (this.places.has(place) && !details.also) {
+        const position = this.source.locate(path, details.part ?? "value");
+        if (!this.isNew(path, position, message) && !details.also) {
             return;
         }
-        this.places.add(place);
         if (this.full) {
             this.more += 1;
             return;
@@ -55,12 +55,23 @@ export class Report {
         const meant = typeof suggestion === "function" ? suggestion() : suggestion;
         this.mistakes.push({
             ...(this.source.file === undefined ? {} : { file: this.source.file }),
-            ...this.source.locate(path, details.part ?? "value"),
+            ...position,
             path: place,
             message,
             ...(allowed === undefined ? {} : { allowed }),
             ...(meant === undefined ? {} : { suggestion: meant }),
         });
+    }
+
+    private isNew(path: DocPath, position: Position | undefined, message: string): boolean {
+        const places = [formatPath(path)];
+        if (position !== undefined) {
+            // What an alias brings stands at one place of the file, but has several paths.
+            places.push(`${position.line}:${position.column} ${path.at(-1)} ${message}`);
+        }
+        const known = places.some((place) => this.places.has(place));
+        places.forEach((place) => this.places.add(place));
+        return !known;
     }
 
     /** Whether further mistakes are only counted: their details need not be worked out. */

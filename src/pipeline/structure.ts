@@ -1,6 +1,7 @@
 import Ajv, { ErrorObject, ValidateFunction } from "ajv";
 import { suggestDuration, DURATION_PATTERN } from "./duration";
 import { IDENTIFIER, MEMORY, suggestIdentifier, suggestMemory } from "./names";
+import { suggestBoolean } from "./paramValue";
 import { DocPath } from "./path";
 import { MistakeDetails, Report, Source } from "./report";
 import { Schema, pipelineSchema } from "./schema";
@@ -138,22 +139,22 @@ function unknownKey(key: string, schema: Schema, data: unknown): MistakeDetails 
     return { allowed: known.join(", "), part: "key", suggestion: () => nearest(key, free) ?? synonym };
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-    int: "integer",
-    long: "integer",
-    str: "string",
-    text: "string",
-    float: "number",
-    double: "number",
-    bool: "boolean",
-};
+const TYPES: ReadonlyMap<string, string> = new Map([
+    ["int", "integer"],
+    ["long", "integer"],
+    ["str", "string"],
+    ["text", "string"],
+    ["float", "number"],
+    ["double", "number"],
+    ["bool", "boolean"],
+]);
 
 function suggestValue(error: ErrorObject, schema: Schema): string | undefined {
     const value: unknown = error.data;
     if (error.keyword === "enum") {
         const choices = (schema.enum as unknown[]).map(String);
         return typeof value === "string"
-            ? (TYPES[value.toLowerCase()] ?? nearest(value, choices))
+            ? (TYPES.get(value.toLowerCase()) ?? nearest(value, choices))
             : undefined;
     }
     if (typeof value === "string") {
@@ -165,8 +166,7 @@ function suggestValue(error: ErrorObject, schema: Schema): string | undefined {
 function suggestForText(value: string, schema: Schema): string | undefined {
     const types = [schema.type].flat();
     if (types.includes("boolean") && !types.includes("string")) {
-        const meant = { yes: "true", on: "true", true: "true", no: "false", off: "false", false: "false" };
-        return (meant as Record<string, string | undefined>)[value.toLowerCase()];
+        return suggestBoolean(value);
     }
     if ((types.includes("integer") || types.includes("number")) && !types.includes("string")) {
         return /^-?[0-9]+$/.test(value) ? value : undefined;

@@ -3,9 +3,6 @@
 # Every variable starts with sr_, so that none of the caller's environment is changed on its way to the steps.
 # Time is counted in milliseconds.
 set -u
-# sr_rest takes what a read is not interested in.
-# shellcheck disable=SC2034
-sr_rest=
 
 sr_say() {
     printf 'stackrun runner: %s\n' "$1" >&2

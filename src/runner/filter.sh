@@ -30,7 +30,9 @@ sr_choose_filter() {
 }
 
 sr_sed_before() {
-    LC_ALL=C exec sed -n -e 'y/\x00/?/' -e "s/.\\{$sr_chop\\}/&\\n/g" -e 'w /dev/fd/1' -e "/^$sr_mark\$/q"
+    # shellcheck disable=SC2030,SC2031
+    export LC_ALL=C
+    exec sed -n -e 'y/\x00/?/' -e "s/.\\{$sr_chop\\}/&\\n/g" -e 'w /dev/fd/1' -e "/^$sr_mark\$/q"
 }
 
 # shellcheck disable=SC2016
@@ -119,6 +121,7 @@ sr_filter() { # the last part of a step's pipeline; tells the main loop when all
     trap '' TERM INT HUP
     (
         exec 8>&- 9>&-
+        # shellcheck disable=SC2030
         export LC_ALL=C SR_STEP="$sr_name" SR_LOG="$sr_step_dir/log" SR_MARK="$sr_mark" SR_SECRETS="$sr_secrets"
         export SR_CHOP=0 SR_MOST="$sr_most" SR_CHECKED=1
         [ "$sr_before" != sed ] || SR_CHOP=$sr_chop
@@ -134,11 +137,14 @@ sr_filter() { # the last part of a step's pipeline; tells the main loop when all
 sr_tr_before() {
     trap '' TERM INT HUP
     # It would wait for a daemon that keeps the pipe open: the main loop ends it.
+    # shellcheck disable=SC2034
     if read -r sr_self sr_rest < /proc/self/stat; then
         echo "before $sr_i $sr_self" >&9
     fi 2>/dev/null
     exec 8>&- 9>&-
-    LC_ALL=C exec tr '\000' '?'
+    # shellcheck disable=SC2031
+    export LC_ALL=C
+    exec tr '\000' '?'
 }
 
 sr_pipeline() { # command whose output is filtered; in the background, as the job sr_job

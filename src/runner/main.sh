@@ -204,10 +204,10 @@ sr_arm_timer() {
     sr_timer_count=$((sr_timer_count + 1))
     (
         exec 8>&-
-        sleep "$sr_s" 2>/dev/null &
+        sleep "$sr_s" > /dev/null 2>&1 9>&- &
         sr_sleeper=$!
         trap 'kill $sr_sleeper 2>/dev/null; exit' TERM INT HUP
-        wait "$sr_sleeper" || sleep 1
+        wait "$sr_sleeper" || sleep 1 > /dev/null 9>&-
         echo "timer $sr_timer_count" >&9
     ) &
     sr_timer=$!
@@ -337,5 +337,7 @@ trap 'sr_on_signal HUP' HUP
 sr_deadline=${sr_timeout:+$((sr_ms + ${sr_timeout:-0}))}
 sr_event run.started ",\"pid\":$$"
 sr_reuse_steps
+sr_make_folders
+sr_queue_steps
 sr_loop
 sr_finish_run

@@ -64,14 +64,15 @@ function planFile(plan: RunPlan): string {
 function orderOf(step: PlanStep, number: number, next: readonly number[]): string {
     const facts: Record<string, string | number> = {
         name: step.name,
-        json: JSON.stringify(step.name),
         need: new Set(step.after).size,
         next: next.join(" "),
-        limit: step.retries.limit,
-        delay: milliseconds(step.retries.delaySeconds),
-        // In thousandths: sh counts in whole numbers.
-        factor: Math.round(step.retries.factor * 1000),
-        timeout: step.timeoutSeconds === undefined ? "" : milliseconds(step.timeoutSeconds),
+        // The factor in thousandths: sh counts in whole numbers.
+        plan: [
+            step.retries.limit,
+            milliseconds(step.retries.delaySeconds),
+            Math.round(step.retries.factor * 1000),
+            step.timeoutSeconds === undefined ? "" : milliseconds(step.timeoutSeconds),
+        ].join(" "),
     };
     return Object.entries(facts)
         .map(([name, value]) => `sr_${name}_${number}=${shQuote(String(value))}`)

@@ -1,11 +1,13 @@
 # shellcheck shell=sh
 # Which step runs when, and what its end means. Steps are numbers from 1; what is known of step 3 is in sr_<what>_3:
-#   name json need next limit delay factor timeout   from the plan (json: the name as JSON; need: steps it still waits for;
-#                                                    next: steps that wait for it)
+#   name need next plan   from the plan (need: how many steps it still waits for; next: steps that wait for it;
+#                         plan: limit of retries, delay, its factor in thousandths, time-out)
 #   state    pending | ready | running | waiting (for its next try) | succeeded | failed | cancelled
-#   try began job   of the try                pid up   what is known of its process group
+#   limit delay factor timeout began try job
+#   pid up          of its process group
 #   rc why          set when it has ended     wrote    its output is written
-#   kill     why it is being ended            due      when its time-out, its KILL or its next try is due
+#   kill            why it is being ended     due      when its time-out, its KILL or its next try is due
+# Most of it is forgotten when the step has ended: sh is slow with very many variables.
 
 sr_get() { # sets sr_v to what is known of a step: name, step
     eval "sr_v=\${sr_$1_$2-}"
@@ -57,13 +59,16 @@ sr_reuse_steps() { # what earlier attempts have done
         [ ! -e "$sr_v" ] || read -r sr_word < "$sr_v"
         if [ "${sr_word%% *}" = succeeded ]; then
             sr_set state "$sr_k" succeeded
-            sr_get json "$sr_k"
-            sr_event step.reused ",\"step\":$sr_v"
+            sr_get name "$sr_k"
+            sr_event step.reused ",\"step\":\"$sr_v\""
         else
             sr_set state "$sr_k" pending
         fi
         sr_k=$((sr_k + 1))
     done
+}
+
+sr_queue_steps() { # those that wait for nothing (any more), in the plan's order
     sr_k=1
     while [ "$sr_k" -le "$sr_count" ]; do
         sr_get state "$sr_k"
@@ -78,17 +83,45 @@ sr_reuse_steps() { # what earlier attempts have done
     done
 }
 
+# The folders of all steps that will run, many at once: a process for each would take longer than some steps.
+sr_make_folders() {
+    set --
+    sr_k=1
+    while [ "$sr_k" -le "$sr_count" ]; do
+        sr_get state "$sr_k"
+        if [ "$sr_v" = pending ]; then
+            sr_get name "$sr_k"
+            [ -d "steps/$sr_v/outputs" ] || set -- "$@" "steps/$sr_v/inputs" "steps/$sr_v/outputs"
+        fi
+        if [ "$#" -ge 100 ] || { [ "$sr_k" -eq "$sr_count" ] && [ "$#" -gt 0 ]; }; then
+            mkdir -p "$@" || sr_record_failed "the folders of the steps can't be made"
+            set --
+        fi
+        sr_k=$((sr_k + 1))
+    done
+}
+
 sr_start_ready() {
     while [ -n "$sr_ready" ] && [ -z "$sr_failed$sr_stopping$sr_broken" ] && [ "$sr_running_count" -lt "$sr_parallelism" ]; do
         sr_i=${sr_ready%% *}
         sr_ready=${sr_ready#* }
         sr_set try "$sr_i" 0
+        sr_get plan "$sr_i"
+        # shellcheck disable=SC2086
+        sr_set_plan $sr_v
         sr_clock
         sr_set began "$sr_i" "$sr_ms"
         sr_running="$sr_running$sr_i "
         sr_running_count=$((sr_running_count + 1))
         sr_start_try
     done
+}
+
+sr_set_plan() { # limit, delay, factor, time-out; of step sr_i
+    sr_set limit "$sr_i" "$1"
+    sr_set delay "$sr_i" "$2"
+    sr_set factor "$sr_i" "$3"
+    sr_set timeout "$sr_i" "${4-}"
 }
 
 # --- a try ---------------------------------------------------------------------------------------------------------
@@ -104,12 +137,7 @@ sr_start_try() { # of step sr_i
     done
     sr_set try "$sr_i" "$sr_try"
     sr_set state "$sr_i" running
-    sr_get json "$sr_i"
-    sr_event step.started ",\"step\":$sr_v,\"try\":$sr_try"
-    sr_fresh=
-    if ! [ -d "$sr_step_dir/outputs" ]; then
-        mkdir -p "$sr_step_dir/inputs" "$sr_step_dir/outputs" && sr_fresh=1
-    fi
+    sr_event step.started ",\"step\":\"$sr_name\",\"try\":$sr_try"
     sr_oom_count
     sr_set oom "$sr_i" "$sr_oom"
     sr_get timeout "$sr_i"
@@ -205,10 +233,8 @@ sr_judge() { # sets sr_reason
 }
 
 sr_report_metrics() {
-    sr_get json "$sr_i"
-    sr_word=$sr_v
     while read -r sr_v sr_value; do
-        sr_event metric ",\"step\":$sr_word,\"name\":\"$sr_v\",\"value\":$sr_value"
+        sr_event metric ",\"step\":\"$sr_name\",\"name\":\"$sr_v\",\"value\":$sr_value"
     done < "$sr_step_dir/metrics.valid"
     rm -f "$sr_step_dir/metrics.valid"
 }
@@ -220,8 +246,7 @@ sr_retry() { # fails if there is no further try
     sr_get delay "$sr_i"
     sr_delay=$sr_v
     sr_seconds "$sr_delay"
-    sr_get json "$sr_i"
-    sr_event step.retrying ",\"step\":$sr_v,\"try\":$sr_try,\"exitCode\":$sr_rc,\"delaySeconds\":$sr_s,\"reason\":\"$sr_reason\""
+    sr_event step.retrying ",\"step\":\"$sr_name\",\"try\":$sr_try,\"exitCode\":$sr_rc,\"delaySeconds\":$sr_s,\"reason\":\"$sr_reason\""
     sr_set state "$sr_i" waiting
     sr_set due "$sr_i" $((sr_ms + sr_delay))
     sr_get factor "$sr_i"
@@ -244,16 +269,17 @@ sr_finish() { # state; of step sr_i
     if ! sr_write_status "$sr_word $sr_rc $sr_reason"; then
         sr_record_failed "the status of step \"$sr_name\" can't be written"
     fi
-    rm -f "$sr_step_dir/pid"
     sr_clock
     sr_get began "$sr_i"
     sr_seconds $((sr_ms - sr_v))
-    sr_get json "$sr_i"
-    sr_event step.finished ",\"step\":$sr_v,\"state\":\"$1\",\"try\":$sr_try,\"exitCode\":$sr_rc,\"reason\":\"$sr_reason\",\"durationSeconds\":$sr_s"
+    sr_event step.finished ",\"step\":\"$sr_name\",\"state\":\"$1\",\"try\":$sr_try,\"exitCode\":$sr_rc,\"reason\":\"$sr_reason\",\"durationSeconds\":$sr_s"
     case $1 in
         Succeeded) sr_release "$sr_i" ;;
         Failed) sr_step_failed ;;
     esac
+    for sr_j in need next plan limit delay factor timeout began try job oom pid up rc why wrote kill due before; do
+        unset "sr_${sr_j}_$sr_i"
+    done
 }
 
 sr_drop_running() {
@@ -264,15 +290,16 @@ sr_drop_running() {
     done
 }
 
-sr_write_status() { # a signal to the whole process group may hit mv: one more time then
-    printf '%s\n' "$1" > "$sr_step_dir/status.new" 2>/dev/null || return 1
-    mv -f "$sr_step_dir/status.new" "$sr_step_dir/status" || mv -f "$sr_step_dir/status.new" "$sr_step_dir/status"
+# The file `pid` becomes the status: one process instead of two, and a text that is no number is no process to anybody.
+# A signal to the whole process group may hit mv: one more time then.
+sr_write_status() {
+    printf '%s\n' "$1" > "$sr_step_dir/pid" 2>/dev/null || return 1
+    mv -f "$sr_step_dir/pid" "$sr_step_dir/status" || mv -f "$sr_step_dir/pid" "$sr_step_dir/status"
 }
 
 sr_step_failed() { # the run has failed: no step starts any more
     if [ -z "$sr_failed" ]; then
         sr_failed=$sr_reason
-        sr_get json "$sr_i"
         sr_failed_text="step \\\"$sr_name\\\" failed on try $sr_try: $sr_reason, exit code $sr_rc"
     fi
     sr_get next "$sr_i"
@@ -297,8 +324,8 @@ sr_skip_rest() {
             pending | ready)
                 sr_get lost "$sr_k"
                 sr_word=${sr_v:+DependencyFailed}
-                sr_get json "$sr_k"
-                sr_event step.skipped ",\"step\":$sr_v,\"reason\":\"${sr_word:-RunEnding}\""
+                sr_get name "$sr_k"
+                sr_event step.skipped ",\"step\":\"$sr_v\",\"reason\":\"${sr_word:-RunEnding}\""
                 ;;
         esac
         sr_k=$((sr_k + 1))

@@ -26,7 +26,8 @@ sr_supervise() {
 }
 
 sr_empty_folders() {
-    if [ -z "$sr_fresh" ]; then
+    # Where there is a file for metrics, there was a try.
+    if [ -e "$sr_step_dir/metrics" ]; then
         rm -rf "$sr_step_dir/outputs" "$sr_step_dir/inputs" || return 1
         mkdir -p "$sr_step_dir/outputs" "$sr_step_dir/inputs" || return 1
     fi

@@ -58,7 +58,8 @@ export class Project {
                 main: "index.js",
                 plugins: { providers: [{ name: "stackrun", path: path.join(REPO, "bin") }] },
             }),
-            ".stackrunignore": ".home\n.state\nindex.js\nPulumi*.yaml\n",
+            "package.json": JSON.stringify({ name: "test", private: true }),
+            ".stackrunignore": ".home\n.state\nindex.js\npackage.json\nPulumi*.yaml\n",
             ...files,
         });
         project.program(program);
