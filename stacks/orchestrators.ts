@@ -1,23 +1,20 @@
-import type { Orchestrator, OrchestratorArgs } from "../components/orchestrator";
-import { LocalOrchestrator } from "../components/localOrchestrator";
 import { BadInputError } from "../components/errors";
-import { nearest } from "../src/pipeline/words";
+import { LocalOrchestrator } from "../components/localOrchestrator";
+import type { Orchestrator, OrchestratorArgs } from "../components/orchestrator";
+import { isOrchestratorKind, unknownOrchestrator, type OrchestratorKind } from "./kinds";
 
 type Make = (name: string, args: OrchestratorArgs) => Orchestrator;
 
-/** The orchestrators that stack configuration and the command can name. */
-const ORCHESTRATORS: Readonly<Record<string, Make>> = {
+const MAKE: Readonly<Record<OrchestratorKind, Make>> = {
     local: (name, args) => new LocalOrchestrator(name, args),
 };
 
+/** Declares an orchestrator by its kind, as stack configuration and the command name it. */
 export function makeOrchestrator(kind: string, name: string, args: OrchestratorArgs): Orchestrator {
-    const make = ORCHESTRATORS[kind];
-    if (!make) {
-        const known = Object.keys(ORCHESTRATORS);
-        const near = nearest(kind, known);
-        throw new BadInputError([`orchestrator "${kind}" is not known${near ? `; did you mean "${near}"?` : ""}; allowed: ${known.join(", ")}`]);
+    if (!isOrchestratorKind(kind)) {
+        throw new BadInputError([unknownOrchestrator(kind)]);
     }
-    return make(name, args);
+    return MAKE[kind](name, args);
 }
 
 /** What a stack with one orchestrator shows as its outputs. */

@@ -71,7 +71,8 @@ export function nowNs(): bigint {
 async function read(file: string, dir: string): Promise<Map<string, Record_>> {
     try {
         const content = JSON.parse(await fs.readFile(file, "utf8")) as Partial<Record<string, unknown>>;
-        const files = content.version === VERSION && content.dir === dir ? Object.entries(content.files ?? {}) : [];
+        const files =
+            content.version === VERSION && content.dir === dir ? Object.entries(content.files ?? {}) : [];
         return new Map(files.filter((entry): entry is [string, Record_] => isRecord(entry[1])));
     } catch {
         return new Map();

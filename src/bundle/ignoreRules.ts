@@ -32,7 +32,11 @@ export class IgnoreRules {
         /** From the repository's root to the scanned folder, ending in `/`, or empty. */
         private readonly base: string,
     ) {
-        this.git = build([...gitRules, ...DEFAULTS.map(defaultRule), ...reopened.map((pattern) => ({ pattern, mark: "" }))]);
+        this.git = build([
+            ...gitRules,
+            ...DEFAULTS.map(defaultRule),
+            ...reopened.map((pattern) => ({ pattern, mark: "" })),
+        ]);
         this.own = build(ownRules);
         this.wayBack = waysBack(ownRules);
     }
@@ -42,15 +46,20 @@ export class IgnoreRules {
         return new IgnoreRules([], [], reopening(base), base);
     }
 
-    /** With the lines of a `.gitignore` in `folder` (relative to the repository's root, ending in `/`, or empty). */
-    withGitignore(text: string, folder: string, name: string): IgnoreRules {
+    /** With the lines of the `.gitignore` in `folder` (relative to the scanned folder, ending in `/`, or empty). */
+    withGitignore(text: string, folder: string): IgnoreRules {
+        return this.withGitignoreAbove(text, this.base + folder, `${folder}.gitignore`);
+    }
+
+    /** With the lines of a `.gitignore` in `folder`, which here is relative to the repository's root. */
+    withGitignoreAbove(text: string, folder: string, name: string): IgnoreRules {
         const rules = [...this.gitRules, ...parse(text, folder, name)];
         return new IgnoreRules(rules, this.ownRules, this.reopened, this.base);
     }
 
-    /** With the lines of a `.stackrunignore` in `folder` (relative to the scanned folder, ending in `/`, or empty). */
-    withOwn(text: string, folder: string, name: string): IgnoreRules {
-        const rules = [...this.ownRules, ...parse(text, folder, name)];
+    /** With the lines of the `.stackrunignore` in `folder` (relative to the scanned folder, ending in `/`, or empty). */
+    withOwn(text: string, folder: string): IgnoreRules {
+        const rules = [...this.ownRules, ...parse(text, folder, `${folder}.stackrunignore`)];
         return new IgnoreRules(this.gitRules, rules, this.reopened, this.base);
     }
 
@@ -80,7 +89,9 @@ export class IgnoreRules {
     /** Whether a `!` line of `.stackrunignore` names something below this folder by its path. */
     mayReopenBelow(folder: string): boolean {
         const depth = folder.split("/").length - 1;
-        return (this.wayBack.get(depth)?.ignores(folder) || this.wayBack.get(Infinity)?.ignores(folder)) ?? false;
+        return (
+            (this.wayBack.get(depth)?.ignores(folder) || this.wayBack.get(Infinity)?.ignores(folder)) ?? false
+        );
     }
 }
 

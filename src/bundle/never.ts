@@ -44,7 +44,14 @@ export function isPrivateKey(file: string, beginning: Buffer): boolean {
     if (!KEY_FILE.test(name)) {
         return false;
     }
-    // A binary key is an ASN.1 sequence that starts with a version number; a certificate starts with a sequence.
-    const isBinaryKey = beginning[0] === 0x30 && /^\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01[\x00\x01]/s.test(text);
-    return PEM.test(text) || isBinaryKey;
+    return PEM.test(text) || isBinaryKey(beginning);
+}
+
+/** A private key in DER is an ASN.1 sequence that starts with a small number, its version; a certificate is none. */
+function isBinaryKey(bytes: Buffer): boolean {
+    const lengthBytes = bytes[1] >= 0x80 ? bytes[1] - 0x80 : 0;
+    const content = 2 + lengthBytes;
+    return (
+        bytes[0] === 0x30 && bytes[content] === 0x02 && bytes[content + 1] === 1 && bytes[content + 2] <= 1
+    );
 }

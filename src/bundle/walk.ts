@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { promises as fs, type BigIntStats } from "node:fs";
 import * as path from "node:path";
 import { BundleError, listed } from "./errors";
@@ -21,6 +22,14 @@ export interface Found {
     readonly links: FoundLink[];
     readonly leftOut: LeftOut[];
     readonly warnings: string[];
+}
+
+interface Name {
+    /** With U+FFFD for what is not UTF-8. */
+    readonly text: string;
+    readonly bytes: Buffer;
+    /** Whether an archive can carry it everywhere. */
+    readonly sound: boolean;
 }
 
 /** How a folder is walked. */
@@ -57,15 +66,15 @@ class Walker {
     async walkFolder(folder: Folder): Promise<void> {
         this.signal?.throwIfAborted();
         const names = await this.readFolder(folder);
-        if (names.includes("pyvenv.cfg") && folder.path !== "" && !folder.broughtBack) {
+        if (has(names, "pyvenv.cfg") && folder.path !== "" && !folder.broughtBack) {
             this.leaveOut(folder.path, "pyvenv.cfg: a Python virtual environment, left out by default");
             return;
         }
         const rules = folder.leftOut ? folder.rules : await this.rulesIn(folder, names);
-        const all = await inTurns(names, async (name) => ({ name, stats: await this.lstat(folder.path + name) }));
-        for (const { name, stats } of all) {
+        const all = await inTurns(names, (name) => this.lstat(folder.path + name.text, name.bytes));
+        for (const [index, stats] of all.entries()) {
             if (stats) {
-                await this.visit(name, stats, { ...folder, rules });
+                await this.visit(names[index], stats, { ...folder, rules });
             }
         }
     }
@@ -76,20 +85,25 @@ class Walker {
             throw new BundleError(`The code can't be read:${listed(this.unreadable.sort())}`);
         }
         if (this.unspeakable.length > 0) {
-            const why = "These names can't be bundled (they are not UTF-8, or hold a backslash, which is a slash elsewhere)";
-            throw new BundleError(`${why}; rename them, or leave them out in .stackrunignore:${listed(this.unspeakable)}`);
+            const why =
+                "These names can't be bundled (they are not UTF-8, or hold a backslash, which is a slash elsewhere)";
+            throw new BundleError(
+                `${why}; rename them, or leave them out in .stackrunignore:${listed(this.unspeakable)}`,
+            );
         }
     }
 
-    private async visit(name: string, stats: BigIntStats, folder: Folder): Promise<void> {
-        const file = folder.path + name;
+    private async visit(name: Name, stats: BigIntStats, folder: Folder): Promise<void> {
+        const file = folder.path + name.text;
         const asked = stats.isDirectory() ? `${file}/` : file;
         const own = folder.rules.askOwn(asked);
-        const never = neverBundled(name);
+        const never = neverBundled(name.text);
         if (never) {
             this.leaveOut(asked, never);
             if (own === "kept") {
-                this.found.warnings.push(`.stackrunignore asks for ${asked}, which is never bundled (${never})`);
+                this.found.warnings.push(
+                    `.stackrunignore asks for ${asked}, which is never bundled (${never})`,
+                );
             }
             return;
         }
@@ -98,7 +112,9 @@ class Walker {
             return;
         }
         const rule = own === "kept" ? undefined : (folder.leftOut ?? ruleOf(folder.rules, asked));
-        if (stats.isDirectory()) {
+        if (!rule && !name.sound) {
+            this.unspeakable.push(asked);
+        } else if (stats.isDirectory()) {
             await this.visitFolder(asked, rule, own === "kept", folder);
         } else if (!rule) {
             await this.take(file, stats);
@@ -107,7 +123,12 @@ class Walker {
         }
     }
 
-    private async visitFolder(asked: string, rule: string | undefined, kept: boolean, parent: Folder): Promise<void> {
+    private async visitFolder(
+        asked: string,
+        rule: string | undefined,
+        kept: boolean,
+        parent: Folder,
+    ): Promise<void> {
         if (rule && !parent.leftOut) {
             this.leaveOut(asked, rule);
         }
@@ -120,26 +141,33 @@ class Walker {
     }
 
     private async take(file: string, stats: BigIntStats): Promise<void> {
-        if (file.includes("\\") || file.includes("\ufffd")) {
-            this.unspeakable.push(file);
-        } else if (stats.isFile()) {
+        if (stats.isFile()) {
             this.found.files.push({ path: file, stats });
         } else if (stats.isSymbolicLink()) {
-            this.found.links.push({ path: file, target: await fs.readlink(path.join(this.root, file)) });
+            await this.takeLink(file);
         } else {
             this.leaveOut(file, kindOf(stats));
         }
     }
 
-    private async rulesIn(folder: Folder, names: readonly string[]): Promise<IgnoreRules> {
+    private async takeLink(file: string): Promise<void> {
+        const bytes = await this.attempt(file, (full) => fs.readlink(full, { encoding: "buffer" }));
+        if (bytes && isUtf8(bytes)) {
+            this.found.links.push({ path: file, target: bytes.toString() });
+        } else if (bytes) {
+            this.leaveOut(file, "a link whose target is not UTF-8");
+        }
+    }
+
+    private async rulesIn(folder: Folder, names: readonly Name[]): Promise<IgnoreRules> {
         let rules = folder.rules;
-        if (folder.path !== "" && names.includes(".git")) {
+        if (folder.path !== "" && has(names, ".git")) {
             rules = rules.withoutGit();
         }
-        if (names.includes(".gitignore")) {
-            rules = rules.withGitignore(await this.readIgnoreFile(`${folder.path}.gitignore`), folder.path, "inside");
+        if (has(names, ".gitignore")) {
+            rules = rules.withGitignore(await this.readIgnoreFile(`${folder.path}.gitignore`), folder.path);
         }
-        if (names.includes(".stackrunignore")) {
+        if (has(names, ".stackrunignore")) {
             rules = rules.withOwn(await this.readIgnoreFile(`${folder.path}.stackrunignore`), folder.path);
         }
         return rules;
@@ -151,18 +179,20 @@ class Walker {
         return stats?.isFile() ? ((await this.attempt(file, (full) => fs.readFile(full, "utf8"))) ?? "") : "";
     }
 
-    /** Names that are not UTF-8 come with U+FFFD in place of what is wrong. */
-    private async readFolder(folder: Folder): Promise<string[]> {
-        const names = await this.attempt(folder.path, (full) => fs.readdir(full, { encoding: "buffer" }));
-        return (names ?? []).map((name) => this.nameOf(name)).sort();
+    private async readFolder(folder: Folder): Promise<Name[]> {
+        const all = await this.attempt(folder.path, (full) => fs.readdir(full, { encoding: "buffer" }));
+        return (all ?? []).sort(Buffer.compare).map((bytes) => {
+            const text = bytes.toString();
+            return { text, bytes, sound: isUtf8(bytes) && !text.includes("\\") };
+        });
     }
 
-    private nameOf(bytes: Buffer): string {
-        return bytes.toString("utf8");
-    }
-
-    private lstat(file: string): Promise<BigIntStats | undefined> {
-        return this.attempt(file, (full) => fs.lstat(full, { bigint: true }));
+    /** By its bytes, where they are known: those of a name that is not UTF-8 don't survive as a string. */
+    private lstat(file: string, name?: Buffer): Promise<BigIntStats | undefined> {
+        return this.attempt(file, (full) => {
+            const exact = name ? Buffer.concat([Buffer.from(`${path.dirname(full)}/`), name]) : full;
+            return fs.lstat(exact, { bigint: true });
+        });
     }
 
     private leaveOut(file: string, rule: string): void {
@@ -181,6 +211,10 @@ class Walker {
             return undefined;
         }
     }
+}
+
+function has(names: readonly Name[], name: string): boolean {
+    return names.some(({ text }) => text === name);
 }
 
 function ruleOf(rules: IgnoreRules, asked: string): string | undefined {
@@ -206,7 +240,8 @@ async function rulesAbove(root: string): Promise<IgnoreRules> {
     for (const folder of above) {
         const file = path.join(folder, ".gitignore");
         const text = await fs.readFile(file, "utf8").catch(() => "");
-        rules = rules.withGitignore(text, path.relative(root, folder), "above", path.relative(top, folder));
+        const below = path.relative(top, folder);
+        rules = rules.withGitignoreAbove(text, below && `${below}/`, path.relative(root, file));
     }
     return rules;
 }

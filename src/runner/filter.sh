@@ -5,9 +5,10 @@
 # awk does it. Secret values reach it by its environment only. Not every awk can do all of it alone:
 #   gawk     can
 #   mawk     reads at once only with -W interactive, then stops at NUL and is slow with very long lines. GNU sed before it
-#            replaces NUL and breaks long lines into pieces of sr_chop bytes, which are joined again here. (sed writes at
-#            once what it writes by `w`.)
+#            replaces NUL and breaks long lines into pieces of sr_chop bytes, which are joined again here. stdbuf makes sed
+#            write each line at once; its own -u would read byte by byte.
 #   busybox  awk stops at NUL: busybox tr, which writes at once, replaces it
+# Where neither is there, a line that holds NUL ends at it.
 # The end of a step's output is a line of its own (sr_mark) and not the end of the pipe, because a daemon that the step
 # started in a session of its own may keep that open for ever.
 
@@ -22,7 +23,7 @@ sr_choose_filter() {
     esac
     sr_before=
     [ "$sr_awk_kind" != gawk ] || return 0
-    if [ "$(printf 'a\000b\n' | sr_sed_before 2>/dev/null | cat)" = 'a?b' ]; then
+    if [ "$(printf 'a\000b\n' | sr_sed_before 2>/dev/null)" = 'a?b' ]; then
         sr_before='sed'
     else
         case $(tr --help 2>&1 < /dev/null) in *BusyBox*) sr_before='tr' ;; esac
@@ -32,7 +33,7 @@ sr_choose_filter() {
 sr_sed_before() {
     # shellcheck disable=SC2030,SC2031
     export LC_ALL=C
-    exec sed -n -e 'y/\x00/?/' -e "s/.\\{$sr_chop\\}/&\\n/g" -e 'w /dev/fd/1' -e "/^$sr_mark\$/q"
+    exec stdbuf -oL sed -e 'y/\x00/?/' -e "s/.\\{$sr_chop\\}/&\\n/g" -e "/^$sr_mark\$/q"
 }
 
 # shellcheck disable=SC2016

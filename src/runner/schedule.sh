@@ -207,7 +207,6 @@ sr_try_ended() { # step sr_i: its processes are gone and its output is written
     if [ "$sr_reason" = RecordFailed ]; then
         sr_record_failed "the folder of step \"$sr_name\" can't be written"
     fi
-    [ ! -e "$sr_step_dir/metrics.valid" ] || sr_report_metrics
     case $sr_reason in
         '') sr_finish Succeeded ;;
         Cancelled) sr_finish Cancelled ;;
@@ -242,7 +241,7 @@ sr_report_metrics() {
 sr_retry() { # fails if there is no further try
     sr_get limit "$sr_i"
     [ "$sr_try" -le "$sr_v" ] && [ -z "$sr_stopping$sr_broken" ] || return 1
-    rm -f "$sr_step_dir/pid"
+    rm -f "$sr_step_dir/pid" "$sr_step_dir/metrics.valid"
     sr_get delay "$sr_i"
     sr_delay=$sr_v
     sr_seconds "$sr_delay"
@@ -269,6 +268,7 @@ sr_finish() { # state; of step sr_i
     if ! sr_write_status "$sr_word $sr_rc $sr_reason"; then
         sr_record_failed "the status of step \"$sr_name\" can't be written"
     fi
+    [ ! -e "$sr_step_dir/metrics.valid" ] || sr_report_metrics
     sr_clock
     sr_get began "$sr_i"
     sr_seconds $((sr_ms - sr_v))

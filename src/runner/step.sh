@@ -85,12 +85,13 @@ sr_exec() { # command: called by the plan, after the step's environment was set
     export STACKRUN_RUN_ID="$sr_run_id" STACKRUN_STEP="$sr_name" STACKRUN_ATTEMPT="$sr_attempt" STACKRUN_TRY="$sr_try"
     export STACKRUN_INPUTS="$sr_step_dir/inputs" STACKRUN_OUTPUTS="$sr_step_dir/outputs"
     export STACKRUN_METRICS="$sr_step_dir/metrics"
-    if ! command -v "$1" > /dev/null 2>&1; then
-        case $1 in
-            */*) [ ! -e "$1" ] || sr_refuse 126 "$1 can't be executed" ;;
-        esac
-        sr_refuse 127 "$1: no such command"
-    fi
+    case $1 in
+        */*)
+            [ -e "$1" ] || sr_refuse 127 "$1 does not exist"
+            [ -x "$1" ] && [ ! -d "$1" ] || sr_refuse 126 "$1 can't be executed"
+            ;;
+        *) command -v "$1" > /dev/null 2>&1 || sr_refuse 127 "$1: no such command" ;;
+    esac
     [ "$sr_group_by" != setsid ] || exec "$sr_setsid" -- "$@"
     exec "$@"
 }
