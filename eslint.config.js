@@ -28,7 +28,7 @@ module.exports = tseslint.config(
         languageOptions: { sourceType: "commonjs", globals: require("./eslint.globals.js") },
     },
     {
-        files: ["test/**/*.ts"],
+        files: ["test/**/*.test.ts"],
         ...jest.configs["flat/recommended"],
         rules: {
             ...jest.configs["flat/recommended"].rules,

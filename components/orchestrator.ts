@@ -183,7 +183,10 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             codeHash,
             codeDir: settings.codeDir,
         });
-        const run = new Run(this.childName, this.runArgs(id, target, codeHash), { parent: this, dependsOn: [...(declared ?? [])] });
+        const run = new Run(this.childName, this.runArgs(id, target, codeHash), {
+            parent: this,
+            dependsOn: [...(declared ?? [])],
+        });
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
@@ -233,25 +236,55 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
 }
 
 async function hashCode(settings: Settings): Promise<string> {
-    const tree = await scanCode(settings.codeDir, { cacheFile: path.join(settings.stateDir, "bundle-cache.json") });
+    const tree = await scanCode(settings.codeDir, {
+        cacheFile: path.join(settings.stateDir, "bundle-cache.json"),
+    });
     return tree.hash;
 }
 
 function outputsOf(id: RunId, run: Run) {
     const { runId, attempt } = id;
-    const { status, reason, message, steps, startedAt, finishedAt, durationSeconds, interruptions, exitCode } = run;
+    const {
+        status,
+        reason,
+        message,
+        steps,
+        startedAt,
+        finishedAt,
+        durationSeconds,
+        interruptions,
+        exitCode,
+    } = run;
     const { logs, logUrl, artifacts, metrics } = run;
     return {
-        ...{ runId, attempt, status, reason, message, steps, startedAt, finishedAt, durationSeconds, interruptions },
+        ...{
+            runId,
+            attempt,
+            status,
+            reason,
+            message,
+            steps,
+            startedAt,
+            finishedAt,
+            durationSeconds,
+            interruptions,
+        },
         ...{ exitCode, logs, logUrl, artifacts, metrics },
     };
 }
 
 // Thrown beside the outputs, not in them: they are recorded although the update fails.
 function failWith(orchestrator: Orchestrator, run: Run): void {
-    pulumi.all([run.runId, run.status, run.reason, run.message, run.logUrl]).apply(([runId, status, reason, message, logUrl]) => {
-        if (!pulumi.runtime.isDryRun() && isFinal(status) && status !== "Succeeded") {
-            throw new RunFailedError(`run ${runId}: ${status} (${reason}): ${message}; log: ${logUrl}`, orchestrator, status, reason);
-        }
-    });
+    pulumi
+        .all([run.runId, run.status, run.reason, run.message, run.logUrl])
+        .apply(([runId, status, reason, message, logUrl]) => {
+            if (!pulumi.runtime.isDryRun() && isFinal(status) && status !== "Succeeded") {
+                throw new RunFailedError(
+                    `run ${runId}: ${status} (${reason}): ${message}; log: ${logUrl}`,
+                    orchestrator,
+                    status,
+                    reason,
+                );
+            }
+        });
 }

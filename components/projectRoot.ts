@@ -12,7 +12,11 @@ export function projectRoot(): string {
         return told;
     }
     for (let folder = process.cwd(); ; folder = path.dirname(folder)) {
-        if (["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"].some((name) => fs.existsSync(path.join(folder, name)))) {
+        if (
+            ["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"].some((name) =>
+                fs.existsSync(path.join(folder, name)),
+            )
+        ) {
             return folder;
         }
         if (folder === path.dirname(folder)) {

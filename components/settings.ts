@@ -88,16 +88,23 @@ function codeFolder({ code, pipeline }: OrchestratorArgs): string {
 function readDuration(key: string, value: string | number | undefined, where: string): number | undefined {
     const seconds = value === undefined ? undefined : parseDuration(value);
     if (value !== undefined && !(seconds !== undefined && seconds > 0)) {
-        throw new BadInputError([`${where}: ${key} is ${JSON.stringify(value)}; allowed: ${DURATION_ALLOWED}`]);
+        throw new BadInputError([
+            `${where}: ${key} is ${JSON.stringify(value)}; allowed: ${DURATION_ALLOWED}`,
+        ]);
     }
     return seconds;
 }
 
-function choiceMistakes({ onFailure, whileRunning, parallelism, wait }: OrchestratorArgs, where: string): string[] {
+function choiceMistakes(
+    { onFailure, whileRunning, parallelism, wait }: OrchestratorArgs,
+    where: string,
+): string[] {
     const mistakes: string[] = [];
     const choose = (key: string, value: unknown, allowed: readonly unknown[]) => {
         if (value !== undefined && !allowed.includes(value)) {
-            mistakes.push(`${where}: ${key} is ${JSON.stringify(value)}; allowed: ${allowed.map((one) => JSON.stringify(one)).join(", ")}`);
+            mistakes.push(
+                `${where}: ${key} is ${JSON.stringify(value)}; allowed: ${allowed.map((one) => JSON.stringify(one)).join(", ")}`,
+            );
         }
     };
     choose("onFailure", onFailure, ["fail", "record"]);
@@ -112,7 +119,10 @@ function choiceMistakes({ onFailure, whileRunning, parallelism, wait }: Orchestr
 function envMistakes(names: readonly string[], where: string): string[] {
     return names
         .filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.startsWith("STACKRUN_"))
-        .map((name) => `${where}: env.${name} can't be set; allowed: letters, digits and _, and not STACKRUN_…, which the runner sets`);
+        .map(
+            (name) =>
+                `${where}: env.${name} can't be set; allowed: letters, digits and _, and not STACKRUN_…, which the runner sets`,
+        );
 }
 
 function secretMistakes(pipeline: Pipeline, given: Record<string, unknown>, where: string): string[] {
@@ -130,14 +140,24 @@ function secretMistakes(pipeline: Pipeline, given: Record<string, unknown>, wher
 }
 
 // Values that are known already are refused at once, before anything is declared.
-function checkKnownParams(pipeline: Pipeline, params: Record<string, pulumi.Input<ParamValue>>, where: string): void {
-    const known = Object.values(params).every((value) => !pulumi.Output.isInstance(value) && !(value instanceof Promise));
+function checkKnownParams(
+    pipeline: Pipeline,
+    params: Record<string, pulumi.Input<ParamValue>>,
+    where: string,
+): void {
+    const known = Object.values(params).every(
+        (value) => !pulumi.Output.isInstance(value) && !(value instanceof Promise),
+    );
     if (known) {
         resolveParams(pipeline, params, where);
     }
 }
 
-function checkParams(pipeline: Pipeline, params: Record<string, unknown>, where: string): Record<string, ParamValue> {
+function checkParams(
+    pipeline: Pipeline,
+    params: Record<string, unknown>,
+    where: string,
+): Record<string, ParamValue> {
     try {
         return resolveParams(pipeline, params, where);
     } catch (error) {

@@ -43,7 +43,12 @@ export class EngineLog {
         request.setEphemeral(ephemeral);
         // One call at a time keeps the order. An engine that is gone must not fail the operation: the run goes on.
         this.queue = this.queue.then(
-            () => new Promise((resolve) => this.client.log(request, new grpc.Metadata(), { deadline: Date.now() + 10_000 }, () => resolve())),
+            () =>
+                new Promise((resolve) =>
+                    this.client.log(request, new grpc.Metadata(), { deadline: Date.now() + 10_000 }, () =>
+                        resolve(),
+                    ),
+                ),
         );
     }
 }

@@ -75,7 +75,9 @@ export class EngineSink implements FollowSink {
                 this.last.delete(event.step);
                 break;
             case "step.retrying":
-                this.options.log.info(`${event.step}: try ${event.try} failed (exit code ${event.exitCode}); again in ${event.delaySeconds} s`);
+                this.options.log.info(
+                    `${event.step}: try ${event.try} failed (exit code ${event.exitCode}); again in ${event.delaySeconds} s`,
+                );
                 break;
             case "step.reused":
                 this.options.log.info(`${event.step}: finished in an earlier attempt, not run again`);
@@ -123,18 +125,26 @@ export class EngineSink implements FollowSink {
 
     private refill(): void {
         const now = this.now();
-        this.tokens = Math.min(LINES_AT_ONCE, this.tokens + ((now - this.refilled) / 1000) * LINES_PER_SECOND);
+        this.tokens = Math.min(
+            LINES_AT_ONCE,
+            this.tokens + ((now - this.refilled) / 1000) * LINES_PER_SECOND,
+        );
         this.refilled = now;
     }
 
     private showStatus(): void {
         if (this.snapshot && this.snapshot.status !== "Succeeded") {
-            this.options.log.status(statusText(this.snapshot, this.waiting, (this.now() - this.begun) / 1000));
+            this.options.log.status(
+                statusText(this.snapshot, this.waiting, (this.now() - this.begun) / 1000),
+            );
         }
     }
 
     private mask(text: string): string {
-        return this.options.secrets.reduce((masked, value) => (value ? masked.replaceAll(value, "***") : masked), text);
+        return this.options.secrets.reduce(
+            (masked, value) => (value ? masked.replaceAll(value, "***") : masked),
+            text,
+        );
     }
 }
 
@@ -142,7 +152,8 @@ export class EngineSink implements FollowSink {
 export function statusText(run: RunSnapshot, waiting: string, seconds: number): string {
     const running = run.steps.filter((step) => step.state === "Running").map((step) => step.name);
     const begun = run.steps.filter((step) => step.state !== "Pending").length;
-    const what = running.length > 0 ? `${running.join(", ")} ${begun}/${run.steps.length}` : waiting || run.status;
+    const what =
+        running.length > 0 ? `${running.join(", ")} ${begun}/${run.steps.length}` : waiting || run.status;
     return `${what} · ${formatSeconds(seconds)}`;
 }
 

@@ -9,7 +9,10 @@ const any = { $ref: "pulumi.json#/Any" } as const;
 const map = (of: object) => ({ type: "object", additionalProperties: of });
 const described = (type: object, description: string) => ({ ...type, description });
 
-const follower = described(map(any), "Which follower watches the run: `module`, a built-in name or a module's absolute path, and its `options`.");
+const follower = described(
+    map(any),
+    "Which follower watches the run: `module`, a built-in name or a module's absolute path, and its `options`.",
+);
 const stateDir = described(text, "Absolute path of the folder that keeps the records of runs.");
 
 const runIdInputs = {
@@ -23,7 +26,10 @@ const runIdInputs = {
     image: described(any, "The image in which the steps run."),
     trigger: described(any, "Any change of it makes a new run."),
     extra: described(any, "What else makes a new run when it changes."),
-    whileRunning: described(text, "`refuse` (default) or `replace`: what to do when something changed while the last run is still running."),
+    whileRunning: described(
+        text,
+        "`refuse` (default) or `replace`: what to do when something changed while the last run is still running.",
+    ),
     follower,
     stateDir,
 };
@@ -76,9 +82,19 @@ export const schema = {
             required: ["runId", "attempt"],
         },
         [RUN_TYPE]: {
-            description: "One attempt of a run: starts it, follows it to its end, and tells what became of it.",
+            description:
+                "One attempt of a run: starts it, follows it to its end, and tells what became of it.",
             inputProperties: runInputs,
-            requiredInputs: ["runId", "attempt", "pipeline", "params", "codeDir", "codeHash", "follower", "stateDir"],
+            requiredInputs: [
+                "runId",
+                "attempt",
+                "pipeline",
+                "params",
+                "codeDir",
+                "codeHash",
+                "follower",
+                "stateDir",
+            ],
             properties: { runId: text, attempt: integer, ...runOutputs },
             required: ["runId", "attempt", "status", "reason", "message", "steps"],
         },

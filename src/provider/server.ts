@@ -217,7 +217,9 @@ export class ProviderServer {
         const type = urn.split("::")[2]?.split("$").pop() ?? "";
         const handler = this.options.handlers[type];
         if (!handler) {
-            throw new ProviderError(`unknown resource type ${type}; this plugin has ${Object.keys(this.options.handlers).join(", ")}`);
+            throw new ProviderError(
+                `unknown resource type ${type}; this plugin has ${Object.keys(this.options.handlers).join(", ")}`,
+            );
         }
         return handler;
     }

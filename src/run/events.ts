@@ -3,13 +3,30 @@ export type RunnerEvent = EventHead &
     (
         | { readonly type: "run.started"; readonly pid: number }
         | { readonly type: "step.started"; readonly step: string; readonly try: number }
-        | { readonly type: "step.retrying"; readonly step: string; readonly try: number; readonly exitCode: number; readonly delaySeconds: number; readonly reason: StepReason }
+        | {
+              readonly type: "step.retrying";
+              readonly step: string;
+              readonly try: number;
+              readonly exitCode: number;
+              readonly delaySeconds: number;
+              readonly reason: StepReason;
+          }
         | { readonly type: "step.reused"; readonly step: string }
-        | { readonly type: "step.skipped"; readonly step: string; readonly reason: "DependencyFailed" | "RunEnding" }
+        | {
+              readonly type: "step.skipped";
+              readonly step: string;
+              readonly reason: "DependencyFailed" | "RunEnding";
+          }
         | { readonly type: "metric"; readonly step: string; readonly name: string; readonly value: number }
         | StepFinished
         | { readonly type: "run.stopping"; readonly reason: string }
-        | { readonly type: "run.finished"; readonly state: FinalState | "Interrupted"; readonly reason: string; readonly exitCode: number; readonly message: string }
+        | {
+              readonly type: "run.finished";
+              readonly state: FinalState | "Interrupted";
+              readonly reason: string;
+              readonly exitCode: number;
+              readonly message: string;
+          }
     );
 
 export interface EventHead {
@@ -32,7 +49,14 @@ export interface StepFinished {
     readonly durationSeconds: number;
 }
 
-export type StepReason = "StepFailed" | "StepTimedOut" | "OutputMissing" | "InvalidMetrics" | "InputMissing" | "OutOfMemory" | "Cancelled";
+export type StepReason =
+    | "StepFailed"
+    | "StepTimedOut"
+    | "OutputMissing"
+    | "InvalidMetrics"
+    | "InputMissing"
+    | "OutOfMemory"
+    | "Cancelled";
 
 export type FinalState = "Succeeded" | "Failed" | "TimedOut" | "Cancelled" | "Lost";
 export type RunState = "Pending" | "Running" | "Recovering" | FinalState;

@@ -33,7 +33,12 @@ export type Outcome =
     /** The run is known, and this attempt of it was not started. */
     | { readonly kind: "NotStarted" }
     | { readonly kind: "Running" }
-    | { readonly kind: "Finished"; readonly state: FinalState; readonly reason: string; readonly message: string };
+    | {
+          readonly kind: "Finished";
+          readonly state: FinalState;
+          readonly reason: string;
+          readonly message: string;
+      };
 
 export interface LogLine {
     readonly step: string;

@@ -133,7 +133,10 @@ function fitTail(text: string): string {
 }
 
 /** The declared outputs that exist, with size and SHA-256 (of a folder: of its sorted files' paths and hashes). */
-export async function collectArtifacts(runDir: string, pipeline: Pipeline): Promise<Record<string, Artifact>> {
+export async function collectArtifacts(
+    runDir: string,
+    pipeline: Pipeline,
+): Promise<Record<string, Artifact>> {
     const artifacts: Record<string, Artifact> = {};
     for (const step of pipeline.steps) {
         for (const output of step.outputs) {

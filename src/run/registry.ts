@@ -17,7 +17,9 @@ async function factory(module: string): Promise<CreateFollower> {
     }
     if (!path.isAbsolute(module)) {
         const names = Object.keys(builtIn).join(", ");
-        throw new Error(`follower "${module}" is not known; use ${names}, or the absolute path of a module (require.resolve("./follower"))`);
+        throw new Error(
+            `follower "${module}" is not known; use ${names}, or the absolute path of a module (require.resolve("./follower"))`,
+        );
     }
     let loaded: { createFollower?: unknown };
     try {
@@ -25,7 +27,8 @@ async function factory(module: string): Promise<CreateFollower> {
         // eslint-disable-next-line @typescript-eslint/no-require-imports
         loaded = require(module) as { createFollower?: unknown };
     } catch (error) {
-        throw new Error(`follower module ${module} can't be loaded: ${(error as Error).message.split("\n")[0]}`);
+        const [why] = (error as Error).message.split("\n");
+        throw new Error(`follower module ${module} can't be loaded: ${why}`, { cause: error });
     }
     if (typeof loaded.createFollower !== "function") {
         throw new Error(`follower module ${module} exports no function "createFollower"`);

@@ -43,7 +43,13 @@ export function newSnapshot(run: RunRef, pipeline: Pipeline): RunSnapshot {
         reason: "",
         message: "",
         interruptions: 0,
-        steps: pipeline.steps.map((step) => ({ name: step.name, state: "Pending", attempts: 0, reason: "", outputs: {} })),
+        steps: pipeline.steps.map((step) => ({
+            name: step.name,
+            state: "Pending",
+            attempts: 0,
+            reason: "",
+            outputs: {},
+        })),
         metrics: {},
     };
 }
@@ -113,7 +119,13 @@ function begin(run: RunSnapshot, attempt: number, time: string): void {
     run.finishedAt = run.durationSeconds = run.exitCode = undefined;
     for (const step of run.steps) {
         if (step.state !== "Succeeded" && step.state !== "Cached") {
-            Object.assign(step, { state: "Pending", reason: "", exitCode: undefined, finishedAt: undefined, durationSeconds: undefined });
+            Object.assign(step, {
+                state: "Pending",
+                reason: "",
+                exitCode: undefined,
+                finishedAt: undefined,
+                durationSeconds: undefined,
+            });
         }
     }
 }
@@ -122,7 +134,13 @@ function startStep(run: RunSnapshot, name: string, time: string): void {
     const step = run.steps.find((candidate) => candidate.name === name);
     if (step) {
         step.attempts++;
-        Object.assign(step, { state: "Running", reason: "", startedAt: time, finishedAt: undefined, exitCode: undefined });
+        Object.assign(step, {
+            state: "Running",
+            reason: "",
+            startedAt: time,
+            finishedAt: undefined,
+            exitCode: undefined,
+        });
         delete run.metrics[name];
     }
 }
@@ -142,7 +160,12 @@ function setStep(run: RunSnapshot, name: string, change: Partial<StepSnapshot>):
 function finishRun(run: RunSnapshot, event: Extract<RunnerEvent, { type: "run.finished" }>): void {
     run.exitCode = event.exitCode;
     if (event.state === "Interrupted") {
-        end(run, "Lost", event.reason || "Terminated", "the runner was told to end (TERM) and nobody had cancelled the run");
+        end(
+            run,
+            "Lost",
+            event.reason || "Terminated",
+            "the runner was told to end (TERM) and nobody had cancelled the run",
+        );
         return;
     }
     const failed = run.steps.find((step) => step.state === "Failed");

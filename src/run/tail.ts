@@ -52,13 +52,22 @@ export class Tail {
         }
         const first = bytes.indexOf(10);
         const line = this.take(bytes.subarray(0, first));
-        const more = end > first ? bytes.toString("utf8", first + 1, end).split("\n").map(shorten) : [];
+        const more =
+            end > first
+                ? bytes
+                      .toString("utf8", first + 1, end)
+                      .split("\n")
+                      .map(shorten)
+                : [];
         this.keep(bytes.subarray(end + 1));
         return [line, ...more];
     }
 
     private keep(bytes: Buffer): void {
-        const room = Math.max(0, MAX_SHOWN_BYTES + 1 - this.pending.reduce((sum, part) => sum + part.length, 0));
+        const room = Math.max(
+            0,
+            MAX_SHOWN_BYTES + 1 - this.pending.reduce((sum, part) => sum + part.length, 0),
+        );
         if (bytes.length > 0) {
             this.pending.push(Buffer.from(bytes.subarray(0, room)));
             this.pendingBytes += bytes.length;

@@ -2,7 +2,12 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { BadInputError, definePipeline, LocalOrchestrator, type LocalOrchestratorArgs } from "../../src/index";
+import {
+    BadInputError,
+    definePipeline,
+    LocalOrchestrator,
+    type LocalOrchestratorArgs,
+} from "../../src/index";
 import { Recorder, secretOf, settled, valueOf } from "../support/mocks";
 
 const RUN = "stackrun:index:Run";
@@ -15,12 +20,23 @@ describe("LocalOrchestrator", () => {
     beforeAll(() => recorder.install());
     beforeEach(() => {
         recorder.clear();
-        recorder.outputsOf = ({ type }) => (type === RUN_ID ? { runId: "r1", attempt: 1 } : type === RUN ? { status: "Succeeded", message: "done" } : {});
+        recorder.outputsOf = ({ type }) =>
+            type === RUN_ID
+                ? { runId: "r1", attempt: 1 }
+                : type === RUN
+                  ? { status: "Succeeded", message: "done" }
+                  : {};
         dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-component-"));
         pipeline = path.join(dir, "pipeline.yaml");
-        fs.writeFileSync(pipeline, "name: p\nparams: {horizon: 7}\nsecrets: [TOKEN]\nenv: {A: '1'}\nsteps: [{name: load, run: ls}]\n");
+        fs.writeFileSync(
+            pipeline,
+            "name: p\nparams: {horizon: 7}\nsecrets: [TOKEN]\nenv: {A: '1'}\nsteps: [{name: load, run: ls}]\n",
+        );
     });
-    afterEach(() => fs.rmSync(dir, { recursive: true }));
+    afterEach(async () => {
+        await settled();
+        fs.rmSync(dir, { recursive: true });
+    });
 
     const args = (more: Partial<LocalOrchestratorArgs> = {}): LocalOrchestratorArgs => ({
         pipeline,
@@ -41,7 +57,10 @@ describe("LocalOrchestrator", () => {
     });
 
     it("says in the RunId what makes a run another one, and nothing of the secrets' values", async () => {
-        const local = new LocalOrchestrator("job", args({ params: { horizon: "14" }, env: { B: "2" }, trigger: "today" }));
+        const local = new LocalOrchestrator(
+            "job",
+            args({ params: { horizon: "14" }, env: { B: "2" }, trigger: "today" }),
+        );
         await valueOf(local.runId);
         const { inputs } = recorder.one(RUN_ID);
         expect(inputs).toEqual({
@@ -67,7 +86,10 @@ describe("LocalOrchestrator", () => {
 
     it("takes outputs of other resources as inputs", async () => {
         const horizon = pulumi.output(Promise.resolve(3));
-        const local = new LocalOrchestrator("job", args({ params: { horizon }, secrets: { TOKEN: pulumi.output("from elsewhere") } }));
+        const local = new LocalOrchestrator(
+            "job",
+            args({ params: { horizon }, secrets: { TOKEN: pulumi.output("from elsewhere") } }),
+        );
         await valueOf(local.status);
         expect(recorder.one(RUN).inputs.params).toEqual({ horizon: 3 });
         expect(recorder.one(RUN).inputs.secrets).toEqual(secretOf({ TOKEN: "from elsewhere" }));
@@ -75,7 +97,11 @@ describe("LocalOrchestrator", () => {
 
     it("takes a pipeline written in TypeScript", async () => {
         const defined = definePipeline({ name: "typed", steps: [{ name: "one", run: ["true"] }] });
-        const local = new LocalOrchestrator("job", { pipeline: defined, code: dir, stateDir: path.join(dir, ".stackrun") });
+        const local = new LocalOrchestrator("job", {
+            pipeline: defined,
+            code: dir,
+            stateDir: path.join(dir, ".stackrun"),
+        });
         await valueOf(local.status);
         expect(recorder.one(RUN_ID).inputs.pipeline).toBe("typed");
         expect(recorder.one(RUN).inputs.codeDir).toBe(dir);
@@ -102,7 +128,14 @@ describe("LocalOrchestrator", () => {
         };
 
         it("wrong arguments", async () => {
-            const wrong = { onFailure: "ignore", whileRunning: "stop", parallelism: 0, timeout: "soon", env: { STACKRUN_X: "1" }, secrets: { TOKN: "t" } };
+            const wrong = {
+                onFailure: "ignore",
+                whileRunning: "stop",
+                parallelism: 0,
+                timeout: "soon",
+                env: { STACKRUN_X: "1" },
+                secrets: { TOKN: "t" },
+            };
             expect(mistakes(wrong as unknown as Partial<LocalOrchestratorArgs>)).toEqual([
                 expect.stringContaining('LocalOrchestrator "job": timeout is "soon"; allowed: a duration'),
                 'LocalOrchestrator "job": onFailure is "ignore"; allowed: "fail", "record"',
@@ -128,7 +161,9 @@ describe("LocalOrchestrator", () => {
         });
 
         it("a code folder that isn't there", () => {
-            expect(mistakes({ code: path.join(dir, "nowhere") })).toEqual([`code: ${path.join(dir, "nowhere")} is not a folder`]);
+            expect(mistakes({ code: path.join(dir, "nowhere") })).toEqual([
+                `code: ${path.join(dir, "nowhere")} is not a folder`,
+            ]);
         });
     });
 });

@@ -28,13 +28,18 @@ describe("an update that does not wait", () => {
 
     const trace = () => project.read(".home/trace").trim().split("\n");
     const go = (n: number) => fs.writeFileSync(`${env.GO}-${n}`, "");
-    const runner = (runId: string) => Number(project.read(`.stackrun/runs/${runId}/runner.pid`).split(" ")[0]);
+    const runner = (runId: string) =>
+        Number(project.read(`.stackrun/runs/${runId}/runner.pid`).split(" ")[0]);
     const refresh = () => project.expectOk(["refresh", "--yes", "--skip-preview", "--stack", "dev"]);
 
     it("ends as soon as the run has started", async () => {
         expect((await project.up([], env)).code).toBe(0);
         expect(await project.outputs()).toMatchObject({ status: "Running", attempt: 1 });
-        await until(() => project.exists(".home/trace"), 20_000, () => "the step to begin");
+        await until(
+            () => project.exists(".home/trace"),
+            20_000,
+            () => "the step to begin",
+        );
     }, 60_000);
 
     it("finds the run still running at the next `up` and at `refresh`, and starts nothing", async () => {
@@ -50,7 +55,9 @@ describe("an update that does not wait", () => {
         project.program(program("wait: false, params: { n: 2 }"));
         const refused = await project.up([], env);
         expect(refused.code).not.toBe(0);
-        expect(refused.stdout + refused.stderr).toMatch(new RegExp(`run ${runId} is still running, and params\\.n changed.*whileRunning`, "s"));
+        expect(refused.stdout + refused.stderr).toMatch(
+            new RegExp(`run ${runId} is still running, and params\\.n changed.*whileRunning`, "s"),
+        );
         expect(isRunning(runner(runId))).toBe(true);
         project.program(program("wait: false"));
     }, 60_000);
@@ -59,9 +66,15 @@ describe("an update that does not wait", () => {
         const { runId } = await project.outputs();
         const pid = runner(runId);
         go(1);
-        await until(() => !isRunning(pid), 20_000, () => "the run to end");
+        await until(
+            () => !isRunning(pid),
+            20_000,
+            () => "the run to end",
+        );
         await refresh();
-        expect((await project.state()).find(({ type }) => type === "stackrun:index:Run")?.outputs).toMatchObject({ status: "Succeeded", runId });
+        expect(
+            (await project.state()).find(({ type }) => type === "stackrun:index:Run")?.outputs,
+        ).toMatchObject({ status: "Succeeded", runId });
         expect(trace()).toEqual(["begin 1", "end 1"]);
     }, 60_000);
 
@@ -69,7 +82,11 @@ describe("an update that does not wait", () => {
         project.program(program('wait: false, whileRunning: "replace", params: { n: 2 }'));
         expect((await project.up([], env)).code).toBe(0);
         const second = await project.outputs();
-        await until(() => trace().includes("begin 2"), 20_000, () => "the step to begin");
+        await until(
+            () => trace().includes("begin 2"),
+            20_000,
+            () => "the step to begin",
+        );
         const pid = runner(second.runId);
         project.program(program('wait: false, whileRunning: "replace", params: { n: 3 }'));
         expect((await project.up([], env)).code).toBe(0);
@@ -78,7 +95,11 @@ describe("an update that does not wait", () => {
         const third = await project.outputs();
         expect(third).toMatchObject({ status: "Running", attempt: 1 });
         expect(third.runId).not.toBe(second.runId);
-        await until(() => trace().includes("begin 3"), 20_000, () => "the step to begin");
+        await until(
+            () => trace().includes("begin 3"),
+            20_000,
+            () => "the step to begin",
+        );
     }, 90_000);
 
     it("is cancelled by `destroy`, which leaves no process", async () => {

@@ -35,10 +35,18 @@ describe("a run that fails", () => {
         const text = result.stdout + result.stderr;
         expect(result.code).not.toBe(0);
         expect(text).toContain("train | the reason is here");
-        expect(text).toMatch(/run fails-\S+: Failed \(StepFailed\): step train failed with exit code 7 at try 2; log: file:/);
+        expect(text).toMatch(
+            /run fails-\S+: Failed \(StepFailed\): step train failed with exit code 7 at try 2; log: file:/,
+        );
         expect(text).not.toMatch(/^\s+at .*\(/m);
         const outputs = await project.outputs();
-        expect(outputs).toMatchObject({ attempt: 1, status: "Failed", reason: "StepFailed", exitCode: 7, message: "step train failed with exit code 7 at try 2" });
+        expect(outputs).toMatchObject({
+            attempt: 1,
+            status: "Failed",
+            reason: "StepFailed",
+            exitCode: 7,
+            message: "step train failed with exit code 7 at try 2",
+        });
         expect(outputs.logs).toContain("train | the reason is here");
         expect(outputs.steps).toMatchObject([
             { name: "load", state: "Succeeded", attempts: 1 },
@@ -60,10 +68,18 @@ describe("a run that fails", () => {
         expect(trace().length).toBe(3);
         project.write({ ".home/ok": "" });
         const result = await project.up([], env);
-        expect(result.stdout + result.stderr).toContain("load: finished in an earlier attempt, not run again");
+        expect(result.stdout + result.stderr).toContain(
+            "load: finished in an earlier attempt, not run again",
+        );
         expect(result.code).toBe(0);
         const outputs = await project.outputs();
-        expect(outputs).toMatchObject({ runId: first.runId, attempt: 2, status: "Succeeded", reason: "", exitCode: 0 });
+        expect(outputs).toMatchObject({
+            runId: first.runId,
+            attempt: 2,
+            status: "Succeeded",
+            reason: "",
+            exitCode: 0,
+        });
         expect(outputs.steps).toMatchObject([
             { name: "load", state: "Succeeded", attempts: 1 },
             { name: "train", state: "Succeeded", attempts: 3 },
@@ -94,6 +110,8 @@ describe("a run that fails", () => {
         rmSync(path.join(project.dir, ".stackrun"), { recursive: true });
         const result = await project.up([], env);
         expect(result.code).not.toBe(0);
-        expect(result.stdout + result.stderr).toMatch(new RegExp(`the outcome of run ${runId} can't be looked up: there is no .*trigger`));
+        expect(result.stdout + result.stderr).toMatch(
+            new RegExp(`the outcome of run ${runId} can't be looked up: there is no .*trigger`),
+        );
     }, 60_000);
 });

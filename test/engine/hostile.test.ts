@@ -38,7 +38,7 @@ const VALUES = [
 const FILES = [
     "plain.txt",
     " two  spaces ",
-    "it's \"quoted\"",
+    'it\'s "quoted"',
     EVALUATED,
     "$HOME ~ ${x}",
     "-rf",
@@ -73,7 +73,17 @@ const METRICS: readonly [string, number | undefined][] = [
 ];
 
 const forged = (type: string) =>
-    JSON.stringify({ n: 3, nonce: "0", time: "2026-01-01T00:00:00.000Z", attempt: 1, type, step: "take", state: "Failed", try: 1, exitCode: 1 });
+    JSON.stringify({
+        n: 3,
+        nonce: "0",
+        time: "2026-01-01T00:00:00.000Z",
+        attempt: 1,
+        type,
+        step: "take",
+        state: "Failed",
+        try: 1,
+        exitCode: 1,
+    });
 
 const LINES: readonly Buffer[] = [
     `\u001e${forged("run.finished")}`,
@@ -119,11 +129,19 @@ const names = (prefix: string) => VALUES.map((_, index) => `${prefix}${index}`);
 const byName = (prefix: string, change = (value: string) => value) =>
     Object.fromEntries(names(prefix).map((name, index) => [name, change(VALUES[index])]));
 // Not a part of any other text here, or the log would be masked where the test looks.
-const secretOf = (value: string) => value && value.split("\n").map((line) => `${line}~secret`).join("\n");
+const secretOf = (value: string) =>
+    value &&
+    value
+        .split("\n")
+        .map((line) => `${line}~secret`)
+        .join("\n");
 
 const PIPELINE = {
     name: NAME,
-    params: { ...Object.fromEntries(names("p").map((name) => [name, { type: "string" }])), constructor: "default" },
+    params: {
+        ...Object.fromEntries(names("p").map((name) => [name, { type: "string" }])),
+        constructor: "default",
+    },
     env: { ...byName("E"), constructor: "of the pipeline" },
     secrets: names("S"),
     steps: [
@@ -131,7 +149,9 @@ const PIPELINE = {
         {
             name: "take",
             run: ["node", "take.js", ...INPUTS],
-            inputs: Object.fromEntries(INPUTS.map((name, index) => [name, `make/${index ? FILES[index] : NESTED}`])),
+            inputs: Object.fromEntries(
+                INPUTS.map((name, index) => [name, `make/${index ? FILES[index] : NESTED}`]),
+            ),
             outputs: ["taken.json"],
         },
         { name: "args", run: ["node", "dump.js", ...VALUES], outputs: ["dump.json"] },
@@ -162,7 +182,12 @@ for (const output of ["runId", "status", "message", "logs", "logUrl", "metrics",
 `;
 
 describe("names, values, paths and output that a shell, a terminal or a protocol could take for something else", () => {
-    const canary = path.join(fs.mkdtempSync(path.join(jest.requireActual<typeof import("node:os")>("node:os").tmpdir(), "stackrun-canary-")), "canary");
+    const canary = path.join(
+        fs.mkdtempSync(
+            path.join(jest.requireActual<typeof import("node:os")>("node:os").tmpdir(), "stackrun-canary-"),
+        ),
+        "canary",
+    );
     const folder = path.join(path.dirname(canary), `pro ject's "a" ${EVALUATED} %41 * [x] 🐎`);
     let project: Project;
     let up: { code: number | null; stdout: string; stderr: string };
@@ -176,7 +201,10 @@ describe("names, values, paths and output that a shell, a terminal or a protocol
         const code = "co 'de' $(x)";
         project = await Project.create(
             {
-                [`${code}/pipe "line" ${EVALUATED}.yaml`]: JSON.stringify(PIPELINE).replaceAll("\u007f", "\\u007f"),
+                [`${code}/pipe "line" ${EVALUATED}.yaml`]: JSON.stringify(PIPELINE).replaceAll(
+                    "\u007f",
+                    "\\u007f",
+                ),
                 [`${code}/dump.js`]: DUMP,
                 [`${code}/make.js`]: MAKE,
                 [`${code}/take.js`]: TAKE,
@@ -186,7 +214,10 @@ describe("names, values, paths and output that a shell, a terminal or a protocol
             PROGRAM,
         );
         fs.chmodSync(path.join(project.dir, code, TOOL), 0o755);
-        const bytes = [...LINES, INVALID, NUL, LONG, Buffer.from("no line's end")].flatMap((line) => [line, Buffer.from("\n")]);
+        const bytes = [...LINES, INVALID, NUL, LONG, Buffer.from("no line's end")].flatMap((line) => [
+            line,
+            Buffer.from("\n"),
+        ]);
         fs.writeFileSync(path.join(project.dir, code, "lines.bin"), Buffer.concat(bytes.slice(0, -1)));
         up = await project.up([], { CANARY: canary });
         if (up.code !== 0) {
@@ -202,7 +233,8 @@ describe("names, values, paths and output that a shell, a terminal or a protocol
         fs.rmSync(path.dirname(canary), { recursive: true, force: true });
     });
 
-    const dumpOf = (step: string) => JSON.parse(fs.readFileSync(path.join(runDir, "steps", step, "outputs/dump.json"), "utf8"));
+    const dumpOf = (step: string) =>
+        JSON.parse(fs.readFileSync(path.join(runDir, "steps", step, "outputs/dump.json"), "utf8"));
 
     it("let the run succeed, and are evaluated by nobody", () => {
         expect(up.stdout + up.stderr).not.toMatch(/error:/);
@@ -236,25 +268,34 @@ describe("names, values, paths and output that a shell, a terminal or a protocol
 
     it("name outputs, inputs and artifacts", () => {
         const taken = JSON.parse(fs.readFileSync(path.join(runDir, "steps/take/outputs/taken.json"), "utf8"));
-        expect(taken).toEqual(INPUTS.map((name, index) => [name, `content of ${index ? FILES[index] : NESTED}`]));
+        expect(taken).toEqual(
+            INPUTS.map((name, index) => [name, `content of ${index ? FILES[index] : NESTED}`]),
+        );
         // Pulumi's SDK can't hold a key called __proto__.
         const shown = [...FILES, NESTED].filter((name) => name !== "__proto__");
         expect(Object.keys(outputs.steps[0].outputs as object).sort()).toEqual(shown.sort());
         for (const name of [...FILES, NESTED]) {
             const content = `content of ${name}`;
             const sha256 = createHash("sha256").update(content).digest("hex");
-            expect([name, outputs.artifacts[`make/${name}`]]).toEqual([name, expect.objectContaining({ size: Buffer.byteLength(content), sha256 })]);
+            expect([name, outputs.artifacts[`make/${name}`]]).toEqual([
+                name,
+                expect.objectContaining({ size: Buffer.byteLength(content), sha256 }),
+            ]);
         }
     });
 
     it("are no metrics unless they are numbers", () => {
-        const good = METRICS.filter(([, value]) => value !== undefined).map(([line, value]) => [line.split("=")[0], value]);
+        const good = METRICS.filter(([, value]) => value !== undefined).map(([line, value]) => [
+            line.split("=")[0],
+            value,
+        ]);
         expect(Object.keys(outputs.metrics)).toEqual(["constructor"]);
         expect(Object.entries(outputs.metrics.constructor).sort()).toEqual(good.sort());
     });
 
     it("stay what they are in the step's log and in the run's", () => {
-        const line = (prefix: string, text: Buffer) => Buffer.concat([Buffer.from(prefix), text, Buffer.from("\n")]);
+        const line = (prefix: string, text: Buffer) =>
+            Buffer.concat([Buffer.from(prefix), text, Buffer.from("\n")]);
         const last = Buffer.from("no line's end");
         for (const [file, prefix] of [
             ["steps/log/log", ""],
@@ -262,13 +303,19 @@ describe("names, values, paths and output that a shell, a terminal or a protocol
         ]) {
             const log = fs.readFileSync(path.join(runDir, file));
             for (const text of [...LINES, INVALID, LONG, last]) {
-                expect([file, text.toString("latin1").slice(0, 80), log.includes(line(prefix, text))]).toEqual([file, expect.anything(), true]);
+                expect([
+                    file,
+                    text.toString("latin1").slice(0, 80),
+                    log.includes(line(prefix, text)),
+                ]).toEqual([file, expect.anything(), true]);
             }
             // Some awk can't hold a NUL.
             expect(log.toString("latin1")).toMatch(new RegExp(`^${prefix}nul[?\\0]nul$`, "m"));
         }
         const own = fs.readFileSync(path.join(runDir, "steps/log/log"));
-        expect(own.length).toBe([...LINES, INVALID, NUL, LONG, last].reduce((size, text) => size + text.length + 1, 0));
+        expect(own.length).toBe(
+            [...LINES, INVALID, NUL, LONG, last].reduce((size, text) => size + text.length + 1, 0),
+        );
     });
 
     it("forge no event, and no line of another step", async () => {
@@ -277,9 +324,9 @@ describe("names, values, paths and output that a shell, a terminal or a protocol
         expect(read.map(({ n }) => n)).toEqual(read.map((_, index) => index + 1));
         expect(new Set(read.map(({ nonce }) => nonce)).size).toBe(1);
         expect(read.filter(({ type }) => type === "run.finished")).toHaveLength(1);
-        expect(outputs.steps.map(({ name, state }: { name: string; state: string }) => [name, state])).toEqual(
-            PIPELINE.steps.map(({ name }) => [name, "Succeeded"]),
-        );
+        expect(
+            outputs.steps.map(({ name, state }: { name: string; state: string }) => [name, state]),
+        ).toEqual(PIPELINE.steps.map(({ name }) => [name, "Succeeded"]));
         expect(up.stdout).toContain("log | take\ta line that claims to be another step's");
         expect(up.stdout).not.toMatch(/take \| a line that claims/);
     });

@@ -24,7 +24,8 @@ describe("an update that is interrupted", () => {
     }, 60_000);
     afterEach(() => project.dispose());
 
-    const trace = () => (fs.existsSync(env.TRACE) ? fs.readFileSync(env.TRACE, "utf8").trim().split("\n") : []);
+    const trace = () =>
+        fs.existsSync(env.TRACE) ? fs.readFileSync(env.TRACE, "utf8").trim().split("\n") : [];
     const go = () => fs.writeFileSync(env.GO, "");
     const runner = () => {
         const [run] = fs.readdirSync(path.join(project.dir, ".stackrun/runs"));
@@ -34,36 +35,54 @@ describe("an update that is interrupted", () => {
 
     async function upUntilWaiting() {
         const up = project.startUp([], env);
-        await until(() => trace().includes("begin"), 60_000, () => `the step to begin:\n${up.output()}`);
+        await until(
+            () => trace().includes("begin"),
+            60_000,
+            () => `the step to begin:\n${up.output()}`,
+        );
         return up;
     }
 
     it.each([
         ["on a terminal, where every process gets it", (pid: number) => process.kill(-pid, "SIGINT")],
         ["sent to pulumi alone", (pid: number) => process.kill(pid, "SIGINT")],
-    ])("by Ctrl-C %s cancels the run, says so, and the next `up` is attempt 2", async (_, interrupt) => {
-        const up = await upUntilWaiting();
-        const runnerPid = runner();
-        interrupt(up.child.pid as number);
-        const { code } = await up.ended;
-        expect(code).not.toBe(0);
-        expect(isRunning(runnerPid)).toBe(false);
-        expect(trace()).toEqual(["load", "begin"]);
-        const run = (await project.state()).find(({ type }) => type === "stackrun:index:Run");
-        expect(run?.outputs).toMatchObject({ attempt: 1, status: "Cancelled", message: expect.stringContaining("cancelled by the user") });
-        go();
-        const again = await project.up([], env);
-        expect(again.stdout + again.stderr).toContain("load: finished in an earlier attempt, not run again");
-        expect(again.code).toBe(0);
-        expect(await project.outputs()).toMatchObject({ attempt: 2, status: "Succeeded" });
-        expect(trace()).toEqual(["load", "begin", "begin", "end"]);
-    }, 120_000);
+    ])(
+        "by Ctrl-C %s cancels the run, says so, and the next `up` is attempt 2",
+        async (_, interrupt) => {
+            const up = await upUntilWaiting();
+            const runnerPid = runner();
+            interrupt(up.child.pid as number);
+            const { code } = await up.ended;
+            expect(code).not.toBe(0);
+            expect(isRunning(runnerPid)).toBe(false);
+            expect(trace()).toEqual(["load", "begin"]);
+            const run = (await project.state()).find(({ type }) => type === "stackrun:index:Run");
+            expect(run?.outputs).toMatchObject({
+                attempt: 1,
+                status: "Cancelled",
+                message: expect.stringContaining("cancelled by the user"),
+            });
+            go();
+            const again = await project.up([], env);
+            expect(again.stdout + again.stderr).toContain(
+                "load: finished in an earlier attempt, not run again",
+            );
+            expect(again.code).toBe(0);
+            expect(await project.outputs()).toMatchObject({ attempt: 2, status: "Succeeded" });
+            expect(trace()).toEqual(["load", "begin", "begin", "end"]);
+        },
+        120_000,
+    );
 
     it("by kill -9 of pulumi leaves the run running; the next `up` follows it to its end, and nothing runs twice", async () => {
         const up = await upUntilWaiting();
         const runnerPid = runner();
         process.kill(up.child.pid as number, "SIGKILL");
-        await until(() => plugins().length === 0, 20_000, () => "the plugin to end");
+        await until(
+            () => plugins().length === 0,
+            20_000,
+            () => "the plugin to end",
+        );
         expect(isRunning(runnerPid)).toBe(true);
         // Pulumi keeps the lock of an update that was killed.
         await project.expectOk(["cancel", "--yes", "--stack", "dev"]);
@@ -87,7 +106,11 @@ describe("an update that is interrupted", () => {
         const runnerPid = runner();
         expect(isRunning(runnerPid)).toBe(true);
         go();
-        await until(() => !isRunning(runnerPid), 20_000, () => "the run to end");
+        await until(
+            () => !isRunning(runnerPid),
+            20_000,
+            () => "the run to end",
+        );
         const next = await project.up([], env);
         expect(next.stdout + next.stderr).toContain("was started before and has ended");
         expect(next.code).toBe(0);
@@ -101,7 +124,11 @@ describe("an update that is interrupted", () => {
         const { code } = await up.ended;
         expect(code).not.toBe(0);
         expect(await project.outputs()).toMatchObject({ attempt: 1, status: "Lost", reason: "RunnerKilled" });
-        await until(() => processesIn(project.dir, /^sh -c/).length === 0, 10_000, () => "the step's processes to end");
+        await until(
+            () => processesIn(project.dir, /^sh -c/).length === 0,
+            10_000,
+            () => "the step's processes to end",
+        );
         go();
         expect((await project.up([], env)).code).toBe(0);
         expect(await project.outputs()).toMatchObject({ attempt: 2, status: "Succeeded" });

@@ -26,7 +26,8 @@ describe("a run is a stack update", () => {
     let project: Project;
     let trace: string;
     const timesRun = () => (fs.existsSync(trace) ? fs.readFileSync(trace, "utf8").split("\n").length - 1 : 0);
-    const runIds = () => (project.exists(".stackrun/runs") ? fs.readdirSync(path.join(project.dir, ".stackrun/runs")) : []);
+    const runIds = () =>
+        project.exists(".stackrun/runs") ? fs.readdirSync(path.join(project.dir, ".stackrun/runs")) : [];
     const up = async () => {
         const result = await project.up([], { TRACE: trace });
         return { ...result, text: result.stdout + result.stderr };
@@ -55,7 +56,14 @@ describe("a run is a stack update", () => {
         expect(text).not.toMatch(/warning/i);
         expect(code).toBe(0);
         const outputs = await project.outputs();
-        expect(outputs).toMatchObject({ attempt: 1, status: "Succeeded", reason: "", exitCode: 0, interruptions: 0, metrics: { second: { score: 0.5 } } });
+        expect(outputs).toMatchObject({
+            attempt: 1,
+            status: "Succeeded",
+            reason: "",
+            exitCode: 0,
+            interruptions: 0,
+            metrics: { second: { score: 0.5 } },
+        });
         expect(outputs.runId).toMatch(/^two-steps-\d{8}-\d{6}-\w{4}$/);
         expect(outputs.message).toMatch(/^2 steps in /);
         expect(outputs.logs).toBe("first | code 1\nsecond | hello\n");
@@ -64,7 +72,10 @@ describe("a run is a stack update", () => {
             { name: "second", state: "Succeeded", attempts: 1, exitCode: 0 },
         ]);
         const word = outputs.artifacts["first/word"];
-        expect(word).toMatchObject({ size: 6, sha256: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03" });
+        expect(word).toMatchObject({
+            size: 6,
+            sha256: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
+        });
         expect(fs.readFileSync(word.uri, "utf8")).toBe("hello\n");
         expect(fs.readFileSync(new URL(outputs.logUrl), "utf8")).toBe("first\tcode 1\nsecond\thello\n");
         expect(runIds()).toEqual([outputs.runId]);
@@ -87,27 +98,50 @@ describe("a run is a stack update", () => {
 
     it.each<[string, () => void, RegExp]>([
         ["code", () => project.write({ "code.txt": "code 2\n" }), /~ code/],
-        ["a parameter", () => project.program(program('params: { greeting: "bye" }')), /~ greeting\s*: "hello" => "bye"/],
-        ["the image", () => project.program(program('params: { greeting: "bye" }, image: "python:3.12"')), /\+ image\s*: "python:3.12"/],
-        ["the trigger", () => project.program(program('params: { greeting: "bye" }, image: "python:3.12", trigger: "2026-11-22"')), /\+ trigger\s*: "2026-11-22"/],
-    ])("a change of %s shows in preview, and is a new run", async (_, change, shown) => {
-        const before = await project.outputs();
-        const ran = timesRun();
-        change();
-        const preview = await project.preview();
-        expect(preview.stdout).toMatch(shown);
-        expect(preview.stdout).toMatch(/stackrun:index:Run: \(delete-replaced\)|stackrun:index:Run: \(replace\)/);
-        expect(timesRun()).toBe(ran);
-        expect((await up()).code).toBe(0);
-        const after = await project.outputs();
-        expect(after).toMatchObject({ attempt: 1, status: "Succeeded" });
-        expect(after.runId).not.toBe(before.runId);
-        expect(timesRun()).toBe(ran + 1);
-    }, 90_000);
+        [
+            "a parameter",
+            () => project.program(program('params: { greeting: "bye" }')),
+            /~ greeting\s*: "hello" => "bye"/,
+        ],
+        [
+            "the image",
+            () => project.program(program('params: { greeting: "bye" }, image: "python:3.12"')),
+            /\+ image\s*: "python:3.12"/,
+        ],
+        [
+            "the trigger",
+            () =>
+                project.program(
+                    program('params: { greeting: "bye" }, image: "python:3.12", trigger: "2026-11-22"'),
+                ),
+            /\+ trigger\s*: "2026-11-22"/,
+        ],
+    ])(
+        "a change of %s shows in preview, and is a new run",
+        async (_, change, shown) => {
+            const before = await project.outputs();
+            const ran = timesRun();
+            change();
+            const preview = await project.preview();
+            expect(preview.stdout).toMatch(shown);
+            expect(preview.stdout).toMatch(
+                /stackrun:index:Run: \(delete-replaced\)|stackrun:index:Run: \(replace\)/,
+            );
+            expect(timesRun()).toBe(ran);
+            expect((await up()).code).toBe(0);
+            const after = await project.outputs();
+            expect(after).toMatchObject({ attempt: 1, status: "Succeeded" });
+            expect(after.runId).not.toBe(before.runId);
+            expect(timesRun()).toBe(ran + 1);
+        },
+        90_000,
+    );
 
     it("refuses a pipeline with mistakes before anything is created, without a stack trace", async () => {
         const ran = runIds().length;
-        project.write({ "pipeline.yaml": PIPELINE.replace("inputs: {word: first/word}", "inputs: {word: frist/word}") });
+        project.write({
+            "pipeline.yaml": PIPELINE.replace("inputs: {word: first/word}", "inputs: {word: frist/word}"),
+        });
         const { code, text } = await up();
         expect(code).not.toBe(0);
         expect(text).toMatch(/pipeline\.yaml:10:\d+: steps\[1\]\.inputs\.word: .*did you mean "first/);

@@ -19,7 +19,12 @@ export class Recorder {
             this.declared.push(resource);
             return { id: `${name}-id`, state: { ...inputs, ...this.outputsOf(resource) } };
         };
-        await pulumi.runtime.setMocks({ newResource, call: ({ inputs }) => inputs }, "project", "dev", preview);
+        await pulumi.runtime.setMocks(
+            { newResource, call: ({ inputs }) => inputs },
+            "project",
+            "dev",
+            preview,
+        );
     }
 
     clear(): void {
@@ -30,7 +35,9 @@ export class Recorder {
     one(type: string): Declared {
         const found = this.declared.filter((resource) => resource.type === type);
         if (found.length !== 1) {
-            throw new Error(`${found.length} resources of type ${type}; declared: ${this.declared.map((one) => one.type).join(", ")}`);
+            throw new Error(
+                `${found.length} resources of type ${type}; declared: ${this.declared.map((one) => one.type).join(", ")}`,
+            );
         }
         return found[0];
     }

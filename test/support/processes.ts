@@ -4,7 +4,9 @@ import * as fs from "node:fs";
 export function processesIn(cwd: string, commandLine: RegExp): number[] {
     return fs.readdirSync("/proc").flatMap((name) => {
         const pid = Number(name);
-        return pid > 0 && readLink(`/proc/${pid}/cwd`) === cwd && commandLine.test(commandLineOf(pid)) ? [pid] : [];
+        return pid > 0 && readLink(`/proc/${pid}/cwd`) === cwd && commandLine.test(commandLineOf(pid))
+            ? [pid]
+            : [];
     });
 }
 

@@ -89,7 +89,12 @@ export class Project {
     }
 
     start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
-        const child = spawn(command, args, { cwd: this.dir, env: { ...this.env, ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+        const child = spawn(command, args, {
+            cwd: this.dir,
+            env: { ...this.env, ...env },
+            stdio: ["ignore", "pipe", "pipe"],
+            detached: true,
+        });
         let stdout = "";
         let stderr = "";
         child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
@@ -99,7 +104,11 @@ export class Project {
             child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
         });
         const seen = async (pattern: RegExp, timeoutMs = 30_000) => {
-            await until(() => pattern.test(stdout + stderr), timeoutMs, () => `${pattern} in the output:\n${stdout}${stderr}`);
+            await until(
+                () => pattern.test(stdout + stderr),
+                timeoutMs,
+                () => `${pattern} in the output:\n${stdout}${stderr}`,
+            );
         };
         return { child, ended, seen, output: () => stdout + stderr };
     }
@@ -113,7 +122,21 @@ export class Project {
     }
 
     startUp(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): RunningCommand {
-        return this.start("pulumi", ["up", "--yes", "--skip-preview", "--stack", "dev", "--non-interactive", "--color", "never", ...args], env);
+        return this.start(
+            "pulumi",
+            [
+                "up",
+                "--yes",
+                "--skip-preview",
+                "--stack",
+                "dev",
+                "--non-interactive",
+                "--color",
+                "never",
+                ...args,
+            ],
+            env,
+        );
     }
 
     preview(args: readonly string[] = []): Promise<CommandResult> {
@@ -131,10 +154,21 @@ export class Project {
 
     // eslint-disable-next-line @typescript-eslint/no-explicit-any
     async outputs(): Promise<any> {
-        return JSON.parse((await this.expectOk(["stack", "output", "--json", "--show-secrets", "--stack", "dev"])).stdout);
+        return JSON.parse(
+            (await this.expectOk(["stack", "output", "--json", "--show-secrets", "--stack", "dev"])).stdout,
+        );
     }
 
-    async state(): Promise<{ urn: string; type: string; id?: string; inputs?: Record<string, unknown>; outputs?: Record<string, unknown>; viewOf?: string }[]> {
+    async state(): Promise<
+        {
+            urn: string;
+            type: string;
+            id?: string;
+            inputs?: Record<string, unknown>;
+            outputs?: Record<string, unknown>;
+            viewOf?: string;
+        }[]
+    > {
         const { stdout } = await this.expectOk(["stack", "export", "--stack", "dev"]);
         return JSON.parse(stdout).deployment.resources ?? [];
     }
@@ -142,7 +176,9 @@ export class Project {
     async expectOk(args: readonly string[]): Promise<CommandResult> {
         const result = await this.pulumi(args);
         if (result.code !== 0) {
-            throw new Error(`pulumi ${args.join(" ")} ended with ${result.code}:\n${result.stdout}${result.stderr}`);
+            throw new Error(
+                `pulumi ${args.join(" ")} ended with ${result.code}:\n${result.stdout}${result.stderr}`,
+            );
         }
         return result;
     }
@@ -167,7 +203,11 @@ for (const output of ["runId", "attempt", "status", "reason", "message", "steps"
 `;
 
 /** Waits for something to become true; fails with what was waited for. */
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs: number, what: () => string): Promise<void> {
+export async function until(
+    condition: () => boolean | Promise<boolean>,
+    timeoutMs: number,
+    what: () => string,
+): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!(await condition())) {
         if (Date.now() > deadline) {

@@ -5,7 +5,17 @@ import { logTail, runDirOf, type RunFile } from "../../run/record";
 import { loadFollower } from "../../run/registry";
 import { isFinal } from "../../run/snapshot";
 import { EngineSink } from "../engineSink";
-import type { CheckRequest, CheckFailure, CreateRequest, DeleteRequest, Diff, DiffRequest, ReadRequest, ResourceHandler, UpdateRequest } from "../handler";
+import type {
+    CheckRequest,
+    CheckFailure,
+    CreateRequest,
+    DeleteRequest,
+    Diff,
+    DiffRequest,
+    ReadRequest,
+    ResourceHandler,
+    UpdateRequest,
+} from "../handler";
 import { ProviderError } from "../handler";
 import { RUN_OUTPUTS } from "../tokens";
 import { isUnknown, unknown, type Decoded, type Properties } from "../values";
@@ -32,7 +42,9 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
     },
 
     async diff({ inputs, oldInputs, oldOutputs }: DiffRequest): Promise<Diff> {
-        const changes = ["runId", "attempt"].filter((key) => inputs[key] !== oldInputs[key] || isUnknown(inputs[key]));
+        const changes = ["runId", "attempt"].filter(
+            (key) => inputs[key] !== oldInputs[key] || isUnknown(inputs[key]),
+        );
         if (changes.length > 0) {
             return { changes, replace: true };
         }
@@ -52,7 +64,10 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
     async create(request: CreateRequest) {
         const spec = request.preview ? undefined : specOf(request.inputs);
         const outputs = spec ? await execute(spec, request, observe) : previewOutputs(request.inputs.value);
-        return { id: `${String(request.inputs.value.runId)}/${String(request.inputs.value.attempt)}`, outputs };
+        return {
+            id: `${String(request.inputs.value.runId)}/${String(request.inputs.value.attempt)}`,
+            outputs,
+        };
     },
 
     async update(request: UpdateRequest) {
@@ -70,7 +85,13 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
         if (spec.wait) {
             return { outputs: await execute(spec, request, observe) };
         }
-        return { outputs: await show(await lookAt({ ...spec, follower: await loadFollower(spec.follower) }), spec, request) };
+        return {
+            outputs: await show(
+                await lookAt({ ...spec, follower: await loadFollower(spec.follower) }),
+                spec,
+                request,
+            ),
+        };
     },
 
     async delete({ oldInputs, outputs, log }: DeleteRequest) {
@@ -109,7 +130,11 @@ async function execute(spec: Spec, request: Operation, observe?: Observe): Promi
     const sink = observe?.(spec.run) ?? engine;
     try {
         const { run, pipeline, params } = spec;
-        return await show(await followRun({ follower, run, pipeline, params, sink, signal: request.signal }), spec, request);
+        return await show(
+            await followRun({ follower, run, pipeline, params, sink, signal: request.signal }),
+            spec,
+            request,
+        );
     } finally {
         engine.end();
         await request.log.flush();
@@ -136,11 +161,31 @@ async function ensureStarted(follower: Follower, { run }: Spec, { log, signal }:
 
 async function show(run: RunFile, spec: Spec, { urn, views }: Operation): Promise<object> {
     await views.replace(run.steps.map((step) => stepView(urn, step)));
-    const { status, reason, message, steps, startedAt, finishedAt, durationSeconds, interruptions, exitCode } = run;
+    const {
+        status,
+        reason,
+        message,
+        steps,
+        startedAt,
+        finishedAt,
+        durationSeconds,
+        interruptions,
+        exitCode,
+    } = run;
     return {
         runId: spec.run.runId,
         attempt: spec.run.attempt,
-        ...{ status, reason, message, steps, startedAt, finishedAt, durationSeconds, interruptions, exitCode },
+        ...{
+            status,
+            reason,
+            message,
+            steps,
+            startedAt,
+            finishedAt,
+            durationSeconds,
+            interruptions,
+            exitCode,
+        },
         logs: await logTail(spec.run.runDir),
         logUrl: run.logUrl,
         artifacts: run.artifacts,
@@ -149,8 +194,15 @@ async function show(run: RunFile, spec: Spec, { urn, views }: Operation): Promis
 }
 
 // Named by its run too: two runs of a stack may have steps of the same name.
-function stepView(urn: string, { name, state, attempts, durationSeconds, exitCode }: RunFile["steps"][number]): StepView {
-    return { name: `${urn.split("::").pop()}.${name}`, inputs: { step: name }, outputs: { step: name, state, attempts, durationSeconds, exitCode } };
+function stepView(
+    urn: string,
+    { name, state, attempts, durationSeconds, exitCode }: RunFile["steps"][number],
+): StepView {
+    return {
+        name: `${urn.split("::").pop()}.${name}`,
+        inputs: { step: name },
+        outputs: { step: name, state, attempts, durationSeconds, exitCode },
+    };
 }
 
 function previewOutputs(inputs: Properties): object {
@@ -174,7 +226,8 @@ function specOf({ value }: Decoded): Spec {
         codeDir: String(inputs.codeDir),
         codeHash: String(inputs.codeHash),
         parallelism: Number(inputs.parallelism ?? pipeline.parallelism),
-        timeoutSeconds: inputs.timeoutSeconds === undefined ? pipeline.timeoutSeconds : Number(inputs.timeoutSeconds),
+        timeoutSeconds:
+            inputs.timeoutSeconds === undefined ? pipeline.timeoutSeconds : Number(inputs.timeoutSeconds),
         graceSeconds: Number(inputs.graceSeconds ?? 10),
     };
     return { run, pipeline, params, follower: inputs.follower as FollowerSpec, wait: inputs.wait !== false };

@@ -2,12 +2,31 @@ import { randomBytes } from "node:crypto";
 import type { FollowerSpec, Outcome } from "../../run/follower";
 import { prepareRunDir, runDirOf } from "../../run/record";
 import { loadFollower } from "../../run/registry";
-import type { CheckFailure, CheckRequest, CreateRequest, Diff, DiffRequest, ResourceHandler, UpdateRequest } from "../handler";
+import type {
+    CheckFailure,
+    CheckRequest,
+    CreateRequest,
+    Diff,
+    DiffRequest,
+    ResourceHandler,
+    UpdateRequest,
+} from "../handler";
 import { ProviderError } from "../handler";
 import { deepEqual, hasUnknown, isUnknown, unknown, type Properties, type Value } from "../values";
 
 /** What makes a run another one when it changes. `secrets` are names: a new password is no reason to run again. */
-export const FINGERPRINT = ["pipeline", "orchestrator", "code", "steps", "params", "env", "secrets", "image", "trigger", "extra"] as const;
+export const FINGERPRINT = [
+    "pipeline",
+    "orchestrator",
+    "code",
+    "steps",
+    "params",
+    "env",
+    "secrets",
+    "image",
+    "trigger",
+    "extra",
+] as const;
 
 /** Decides whether there is a new run, a further attempt of the last one, or nothing to do; and names it. */
 export const runIdHandler: ResourceHandler = {
@@ -49,7 +68,9 @@ export const runIdHandler: ResourceHandler = {
             const outcome = await lastOutcome(value, oldOutputs);
             const attempt = Number(oldOutputs.attempt) + (needsAttempt(outcome) ? 1 : 0);
             if (outcome.kind === "Finished" && needsAttempt(outcome)) {
-                log.info(`attempt ${attempt} of ${String(oldOutputs.runId)}: attempt ${attempt - 1} was ${outcome.state} (${outcome.message})`);
+                log.info(
+                    `attempt ${attempt} of ${String(oldOutputs.runId)}: attempt ${attempt - 1} was ${outcome.state} (${outcome.message})`,
+                );
             }
             return { outputs: { runId: oldOutputs.runId, attempt } };
         }
@@ -82,7 +103,9 @@ function changedPaths(part: string, left: Value | undefined, right: Value | unde
     const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
     return keys
         .filter((key) => !deepEqual(left[key], right[key]) || hasUnknown(right[key]))
-        .map((key) => (/^[A-Za-z_$][\w$]*$/.test(key) ? `${part}.${key}` : `${part}[${JSON.stringify(key)}]`));
+        .map((key) =>
+            /^[A-Za-z_$][\w$]*$/.test(key) ? `${part}.${key}` : `${part}[${JSON.stringify(key)}]`,
+        );
 }
 
 function isMap(value: Value | undefined): value is Properties {
@@ -109,7 +132,12 @@ function needsAttempt(outcome: Outcome): boolean {
     return outcome.kind === "Finished" && outcome.state !== "Succeeded";
 }
 
-function refuseWhileRunning(outcome: Outcome, inputs: Properties, olds: Properties, changes: readonly string[]): void {
+function refuseWhileRunning(
+    outcome: Outcome,
+    inputs: Properties,
+    olds: Properties,
+    changes: readonly string[],
+): void {
     if (outcome.kind === "Running" && inputs.whileRunning !== "replace") {
         throw new ProviderError(
             `run ${String(olds.runId)} is still running, and ${changes.join(", ")} changed. ` +
@@ -132,4 +160,3 @@ export function newRunId(pipeline: string, now = new Date()): string {
     const random = [...randomBytes(4)].map((byte) => "abcdefghijkmnpqrstuvwxyz23456789"[byte % 32]).join("");
     return `${slug || "run"}-${time}-${random}`;
 }
-

@@ -36,7 +36,10 @@ class LocalFollower implements Follower {
         }
         // The runner may have ended between the two looks.
         const again = await attemptEvents(run);
-        return finishOf(again, run) ?? (again.length > 0 ? { kind: "Finished", ...LOST } : { kind: "NotStarted" });
+        return (
+            finishOf(again, run) ??
+            (again.length > 0 ? { kind: "Finished", ...LOST } : { kind: "NotStarted" })
+        );
     }
 
     async *follow(run: RunRef, abort: AbortSignal): AsyncIterable<FollowItem> {
@@ -103,7 +106,12 @@ function finishOf(events: readonly RunnerEvent[], run: RunRef): Outcome | undefi
     const snapshot = emptySnapshot(run);
     events.forEach((event) => apply(snapshot, { type: "event", event }));
     const { status, reason, message } = snapshot;
-    return { kind: "Finished", state: status as Extract<Outcome, { kind: "Finished" }>["state"], reason, message };
+    return {
+        kind: "Finished",
+        state: status as Extract<Outcome, { kind: "Finished" }>["state"],
+        reason,
+        message,
+    };
 }
 
 function emptySnapshot(run: RunRef): RunSnapshot {

@@ -51,7 +51,10 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 // The group's leader may be gone while its children live on: then its number can't have been given away again,
 // because a process number isn't reused while a group of that number exists.
 async function mayKillGroup(mark: ProcessMark): Promise<boolean> {
-    return exists(-mark.pid) && (!exists(mark.pid) || (await isAlive(mark)) || (await readStat(mark.pid))?.state === "Z");
+    return (
+        exists(-mark.pid) &&
+        (!exists(mark.pid) || (await isAlive(mark)) || (await readStat(mark.pid))?.state === "Z")
+    );
 }
 
 function exists(pid: number): boolean {

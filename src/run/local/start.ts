@@ -19,17 +19,23 @@ export async function startLocal(spec: RunSpec, hasStarted: () => Promise<boolea
     await prepareRunDir(runDir);
     await fs.mkdir(path.join(runDir, RECORD.steps), { recursive: true });
     await fs.rm(path.join(runDir, "cancel"), { force: true });
-    await writePlanDir(runDir, toRunPlan({ ...spec.pipeline, env: spec.env }, {
-        runId: spec.runId,
-        attempt: spec.attempt,
-        nonce: randomBytes(16).toString("hex"),
-        stream: "files",
-        params: spec.params,
-        codeDir: spec.codeDir,
-        parallelism: spec.parallelism,
-        timeoutSeconds: spec.timeoutSeconds,
-        graceSeconds: spec.graceSeconds,
-    }));
+    await writePlanDir(
+        runDir,
+        toRunPlan(
+            { ...spec.pipeline, env: spec.env },
+            {
+                runId: spec.runId,
+                attempt: spec.attempt,
+                nonce: randomBytes(16).toString("hex"),
+                stream: "files",
+                params: spec.params,
+                codeDir: spec.codeDir,
+                parallelism: spec.parallelism,
+                timeoutSeconds: spec.timeoutSeconds,
+                graceSeconds: spec.graceSeconds,
+            },
+        ),
+    );
     const script = path.join(runDir, "runner.sh");
     await fs.writeFile(script, runnerScript(), { mode: 0o700 });
     await markAttempt(spec, spec.graceSeconds);
@@ -63,7 +69,10 @@ async function waitForStart(
 ): Promise<void> {
     let ended: string | undefined;
     child.once("error", (error) => (ended = error.message));
-    child.once("exit", (code, signalName) => (ended = signalName ? `signal ${signalName}` : `exit code ${code}`));
+    child.once(
+        "exit",
+        (code, signalName) => (ended = signalName ? `signal ${signalName}` : `exit code ${code}`),
+    );
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await hasStarted())) {
         if (ended !== undefined && !(await hasStarted())) {

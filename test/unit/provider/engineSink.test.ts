@@ -5,7 +5,8 @@ import { newSnapshot } from "../../../src/run/snapshot";
 import { pipelineOf } from "../../support/pipelines";
 
 const run = () => newSnapshot({ runId: "r", attempt: 1, runDir: "/r" }, pipelineOf("load", "train"));
-const event = (body: object) => ({ type: "event", event: { n: 1, nonce: "", time: "", attempt: 1, ...body } as RunnerEvent }) as const;
+const event = (body: object) =>
+    ({ type: "event", event: { n: 1, nonce: "", time: "", attempt: 1, ...body } as RunnerEvent }) as const;
 const line = (text: string, step = "load") => ({ step, text });
 
 function sink(secrets: string[] = []) {
@@ -31,7 +32,8 @@ describe("what the engine is shown of a log", () => {
 
     it("is bounded at once, per second and in all, and says how much is missing and where it is", () => {
         const { made, shown, pass } = sink();
-        const many = (count: number) => made.log(Array.from({ length: count }, (_, index) => line(String(index))));
+        const many = (count: number) =>
+            made.log(Array.from({ length: count }, (_, index) => line(String(index))));
         many(10_000);
         expect(shown.length).toBe(300);
         pass(1000);
@@ -51,10 +53,23 @@ describe("what the engine is shown of a log", () => {
         const snapshot = run();
         made.changed(snapshot, event({ type: "step.started", step: "load", try: 1 }));
         made.log(Array.from({ length: 5000 }, (_, index) => line(`line ${index}`)));
-        made.changed(snapshot, event({ type: "step.finished", step: "load", state: "Failed", try: 1, exitCode: 1, reason: "StepFailed", durationSeconds: 1 }));
+        made.changed(
+            snapshot,
+            event({
+                type: "step.finished",
+                step: "load",
+                state: "Failed",
+                try: 1,
+                exitCode: 1,
+                reason: "StepFailed",
+                durationSeconds: 1,
+            }),
+        );
         const tail = shown.slice(-21);
         expect(tail[0]).toBe("the last lines of step load:");
-        expect(tail.slice(1)).toEqual(Array.from({ length: 20 }, (_, index) => `load | line ${4980 + index}`));
+        expect(tail.slice(1)).toEqual(
+            Array.from({ length: 20 }, (_, index) => `load | line ${4980 + index}`),
+        );
         made.end();
         expect(shown.at(-1)).toBe("4,680 lines are not shown here; the whole log: /r/log");
     });
@@ -62,7 +77,18 @@ describe("what the engine is shown of a log", () => {
     it("does not repeat lines of a failed step that were shown", () => {
         const { made, shown } = sink();
         made.log([line("only")]);
-        made.changed(run(), event({ type: "step.finished", step: "load", state: "Failed", try: 1, exitCode: 1, reason: "StepFailed", durationSeconds: 1 }));
+        made.changed(
+            run(),
+            event({
+                type: "step.finished",
+                step: "load",
+                state: "Failed",
+                try: 1,
+                exitCode: 1,
+                reason: "StepFailed",
+                durationSeconds: 1,
+            }),
+        );
         made.end();
         expect(shown).toEqual(["load | only"]);
     });

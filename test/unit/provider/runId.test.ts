@@ -29,30 +29,54 @@ describe("RunId", () => {
 
     const last = (outcome: Outcome, attempt = 1) =>
         fs.writeFileSync(path.join(stateDir, `runs/r1/outcome-${attempt}.json`), JSON.stringify(outcome));
-    const finished = (state: "Succeeded" | "Failed" | "Lost" | "Cancelled" | "TimedOut"): Outcome => ({ kind: "Finished", state, reason: "", message: "why" });
+    const finished = (state: "Succeeded" | "Failed" | "Lost" | "Cancelled" | "TimedOut"): Outcome => ({
+        kind: "Finished",
+        state,
+        reason: "",
+        message: "why",
+    });
     const olds = { runId: "r1", attempt: 1 };
     const diff = (change: Properties) =>
-        runIdHandler.diff({ id: "x", urn: "u", inputs: { ...inputs, ...change }, oldInputs: inputs, oldOutputs: olds });
+        runIdHandler.diff({
+            id: "x",
+            urn: "u",
+            inputs: { ...inputs, ...change },
+            oldInputs: inputs,
+            oldOutputs: olds,
+        });
     const common = { urn: "u", log: silentLog, views: noViews, signal: new AbortController().signal };
     const update = (change: Properties, preview = false) =>
-        runIdHandler.update({ ...common, id: "x", preview, inputs: { value: { ...inputs, ...change }, secrets: new Set() }, oldInputs: inputs, oldOutputs: olds });
+        runIdHandler.update({
+            ...common,
+            id: "x",
+            preview,
+            inputs: { value: { ...inputs, ...change }, secrets: new Set() },
+            oldInputs: inputs,
+            oldOutputs: olds,
+        });
 
     it("has nothing to do when nothing changed and the run succeeded", async () => {
         last(finished("Succeeded"));
         expect(await diff({})).toEqual({ changes: [] });
     });
 
-    it.each(["Failed", "TimedOut", "Cancelled", "Lost"] as const)("makes attempt 2 of a run that was %s", async (state) => {
-        last(finished(state));
-        expect(await diff({})).toEqual({ changes: [], force: true });
-        expect(await update({}, true)).toEqual({ outputs: { runId: "r1", attempt: 2 } });
-        expect(await update({})).toEqual({ outputs: { runId: "r1", attempt: 2 } });
-    });
+    it.each(["Failed", "TimedOut", "Cancelled", "Lost"] as const)(
+        "makes attempt 2 of a run that was %s",
+        async (state) => {
+            last(finished(state));
+            expect(await diff({})).toEqual({ changes: [], force: true });
+            expect(await update({}, true)).toEqual({ outputs: { runId: "r1", attempt: 2 } });
+            expect(await update({})).toEqual({ outputs: { runId: "r1", attempt: 2 } });
+        },
+    );
 
-    it.each([{ kind: "Running" }, { kind: "NotStarted" }] as const)("keeps the attempt that is %j", async (outcome) => {
-        last(outcome);
-        expect(await diff({})).toEqual({ changes: [] });
-    });
+    it.each([{ kind: "Running" }, { kind: "NotStarted" }] as const)(
+        "keeps the attempt that is %j",
+        async (outcome) => {
+            last(outcome);
+            expect(await diff({})).toEqual({ changes: [] });
+        },
+    );
 
     it.each<[string, Properties, string[]]>([
         ["code", { code: "other" }, ["code"]],
@@ -73,28 +97,43 @@ describe("RunId", () => {
 
     it("does not count what only says how to follow", async () => {
         last(finished("Succeeded"));
-        expect(await diff({ whileRunning: "replace", follower: { module: FOLLOWER, options: { other: 1 } } })).toEqual({ changes: [] });
+        expect(
+            await diff({ whileRunning: "replace", follower: { module: FOLLOWER, options: { other: 1 } } }),
+        ).toEqual({ changes: [] });
     });
 
     it("refuses a change while the run is running, unless told otherwise", async () => {
         last({ kind: "Running" });
-        await expect(diff({ code: "other" })).rejects.toThrow(/run r1 is still running, and code changed.*whileRunning: "replace"/s);
+        await expect(diff({ code: "other" })).rejects.toThrow(
+            /run r1 is still running, and code changed.*whileRunning: "replace"/s,
+        );
         expect(await diff({ code: "other", whileRunning: "replace" })).toEqual({ changes: ["code"] });
     });
 
     it("never guesses when the outcome can't be looked up", async () => {
         const follower = { module: FOLLOWER, options: { broken: true } };
-        await expect(diff({ follower })).rejects.toThrow(/outcome of run r1 can't be looked up: connection refused/);
+        await expect(diff({ follower })).rejects.toThrow(
+            /outcome of run r1 can't be looked up: connection refused/,
+        );
     });
 
     it("refuses a secret among the parameters, by name", () => {
-        const failures = runIdHandler.check({ urn: "u", inputs: { value: inputs, secrets: new Set(["params.horizon"]) } });
-        expect(failures).toEqual([{ property: "params.horizon", reason: expect.stringContaining("horizon is a secret") }]);
+        const failures = runIdHandler.check({
+            urn: "u",
+            inputs: { value: inputs, secrets: new Set(["params.horizon"]) },
+        });
+        expect(failures).toEqual([
+            { property: "params.horizon", reason: expect.stringContaining("horizon is a secret") },
+        ]);
     });
 
     it("names no run and touches nothing in a preview", async () => {
         const before = fs.readdirSync(path.join(stateDir, "runs"));
-        const { outputs } = await runIdHandler.create({ ...common, preview: true, inputs: { value: inputs, secrets: new Set() } });
+        const { outputs } = await runIdHandler.create({
+            ...common,
+            preview: true,
+            inputs: { value: inputs, secrets: new Set() },
+        });
         expect(outputs).toEqual({ runId: unknown, attempt: 1 });
         expect(fs.readdirSync(path.join(stateDir, "runs"))).toEqual(before);
     });

@@ -1,5 +1,13 @@
 import fc from "fast-check";
-import { decode, deepEqual, encode, hasUnknown, secret, unknown, type Properties } from "../../../src/provider/values";
+import {
+    decode,
+    deepEqual,
+    encode,
+    hasUnknown,
+    secret,
+    unknown,
+    type Properties,
+} from "../../../src/provider/values";
 
 describe("property values", () => {
     it("come back as they were sent, whatever they are called", () => {
@@ -13,7 +21,9 @@ describe("property values", () => {
     });
 
     it("have their secrets unwrapped, and their places told", () => {
-        const { value, secrets } = decode(encode({ a: secret("x"), list: [{ b: secret({ c: 1 }) }], plain: "y" }));
+        const { value, secrets } = decode(
+            encode({ a: secret("x"), list: [{ b: secret({ c: 1 }) }], plain: "y" }),
+        );
         expect(JSON.parse(JSON.stringify(value))).toEqual({ a: "x", list: [{ b: { c: 1 } }], plain: "y" });
         expect([...secrets]).toEqual(["a", "list[0].b"]);
     });

@@ -2,18 +2,30 @@ import type { RunnerEvent } from "../../../src/run/events";
 import { apply, formatSeconds, newSnapshot, type RunSnapshot } from "../../../src/run/snapshot";
 import { pipelineOf } from "../../support/pipelines";
 
-type Body = RunnerEvent extends infer E ? (E extends RunnerEvent ? Omit<E, "n" | "nonce" | "time" | "attempt"> : never) : never;
+type Body = RunnerEvent extends infer E
+    ? E extends RunnerEvent
+        ? Omit<E, "n" | "nonce" | "time" | "attempt">
+        : never
+    : never;
 
 function replay(bodies: readonly (Body & { attempt?: number })[], run = start()): RunSnapshot {
     bodies.forEach((body, index) => {
         const time = new Date(Date.UTC(2026, 0, 1, 0, 0, index)).toISOString();
-        apply(run, { type: "event", event: { n: index + 1, nonce: "n", time, attempt: 1, ...body } as RunnerEvent });
+        apply(run, {
+            type: "event",
+            event: { n: index + 1, nonce: "n", time, attempt: 1, ...body } as RunnerEvent,
+        });
     });
     return run;
 }
 
 const start = () => newSnapshot({ runId: "r", attempt: 1, runDir: "/r" }, pipelineOf("load", "train"));
-const finished = (step: string, state: "Succeeded" | "Failed" | "Cancelled", exitCode: number, tries = 1): Body => ({
+const finished = (
+    step: string,
+    state: "Succeeded" | "Failed" | "Cancelled",
+    exitCode: number,
+    tries = 1,
+): Body => ({
     type: "step.finished",
     step,
     state,
@@ -34,7 +46,13 @@ describe("the state of a run", () => {
             finished("train", "Succeeded", 0),
             { type: "run.finished", state: "Succeeded", reason: "", exitCode: 0, message: "" },
         ]);
-        expect(run).toMatchObject({ status: "Succeeded", reason: "", message: "2 steps in 6.0 s", exitCode: 0, durationSeconds: 6 });
+        expect(run).toMatchObject({
+            status: "Succeeded",
+            reason: "",
+            message: "2 steps in 6.0 s",
+            exitCode: 0,
+            durationSeconds: 6,
+        });
         expect(run.steps.map(({ name, state, attempts }) => [name, state, attempts])).toEqual([
             ["load", "Succeeded", 1],
             ["train", "Succeeded", 1],
@@ -46,13 +64,25 @@ describe("the state of a run", () => {
         const run = replay([
             { type: "run.started", pid: 1 },
             { type: "step.started", step: "load", try: 1 },
-            { type: "step.retrying", step: "load", try: 1, exitCode: 3, delaySeconds: 1, reason: "StepFailed" },
+            {
+                type: "step.retrying",
+                step: "load",
+                try: 1,
+                exitCode: 3,
+                delaySeconds: 1,
+                reason: "StepFailed",
+            },
             { type: "step.started", step: "load", try: 2 },
             finished("load", "Failed", 3, 2),
             { type: "step.skipped", step: "train", reason: "DependencyFailed" },
             { type: "run.finished", state: "Failed", reason: "StepFailed", exitCode: 1, message: "" },
         ]);
-        expect(run).toMatchObject({ status: "Failed", reason: "StepFailed", exitCode: 3, message: "step load failed with exit code 3 at try 2" });
+        expect(run).toMatchObject({
+            status: "Failed",
+            reason: "StepFailed",
+            exitCode: 3,
+            message: "step load failed with exit code 3 at try 2",
+        });
         expect(run.steps[1]).toMatchObject({ name: "train", state: "Skipped" });
     });
 
@@ -68,7 +98,13 @@ describe("the state of a run", () => {
             { type: "run.started", pid: 2, attempt: 2 },
             { type: "step.reused", step: "load", attempt: 2 },
         ]);
-        expect(run).toMatchObject({ attempt: 2, status: "Running", reason: "", message: "", exitCode: undefined });
+        expect(run).toMatchObject({
+            attempt: 2,
+            status: "Running",
+            reason: "",
+            message: "",
+            exitCode: undefined,
+        });
         expect(run.steps).toMatchObject([
             { name: "load", state: "Succeeded", attempts: 1, durationSeconds: 1.5 },
             { name: "train", state: "Pending", attempts: 1, exitCode: undefined },
@@ -78,8 +114,15 @@ describe("the state of a run", () => {
     it("tells a machine that was taken from code that failed", () => {
         const taken = start();
         apply(taken, { type: "interrupted", message: "the VM was preempted" });
-        expect(taken).toMatchObject({ status: "Recovering", interruptions: 1, message: "the VM was preempted" });
-        const killed = replay([{ type: "run.started", pid: 1 }, { type: "step.started", step: "load", try: 1 }]);
+        expect(taken).toMatchObject({
+            status: "Recovering",
+            interruptions: 1,
+            message: "the VM was preempted",
+        });
+        const killed = replay([
+            { type: "run.started", pid: 1 },
+            { type: "step.started", step: "load", try: 1 },
+        ]);
         apply(killed, { type: "lost", reason: "RunnerKilled", message: "gone" });
         expect(killed).toMatchObject({ status: "Lost", reason: "RunnerKilled" });
         expect(killed.steps[0]).toMatchObject({ state: "Cancelled", reason: "RunnerKilled" });
@@ -91,7 +134,11 @@ describe("the state of a run", () => {
     });
 
     it("passes over steps and events that it does not know", () => {
-        const run = replay([{ type: "run.started", pid: 1 }, { type: "step.reused", step: "ghost" }, { type: "later" } as never]);
+        const run = replay([
+            { type: "run.started", pid: 1 },
+            { type: "step.reused", step: "ghost" },
+            { type: "later" } as never,
+        ]);
         expect(run.steps.map((step) => step.name)).toEqual(["load", "train"]);
     });
 });

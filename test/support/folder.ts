@@ -1,0 +1,13 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+/** A new folder for each test, removed after it. To be called in a `describe`. */
+export function useFolder(): () => string {
+    let dir = "";
+    beforeEach(() => {
+        dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-unit-"));
+    });
+    afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
+    return () => dir;
+}

@@ -1,0 +1,124 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Follower, FollowItem } from "../../../src/run/follower";
+import { followRun, lookAt, type FollowSink } from "../../../src/run/followRun";
+import { readRunFile } from "../../../src/run/record";
+import type { RunnerEvent } from "../../../src/run/events";
+import { useFolder } from "../../support/folder";
+import { pipelineOf } from "../../support/pipelines";
+
+const event = (n: number, body: object, attempt = 1): FollowItem => ({
+    type: "event",
+    event: { n, nonce: "x", time: `2026-01-01T00:00:0${n}Z`, attempt, ...body } as RunnerEvent,
+});
+const started = event(1, { type: "run.started", pid: 1 });
+const succeeded = event(9, { type: "run.finished", state: "Succeeded", reason: "", exitCode: 0, message: "" });
+const interrupted: FollowItem = { type: "interrupted", message: "the machine was taken" };
+
+describe("following a run", () => {
+    const folder = useFolder();
+    const run = () => ({ runId: "r", attempt: 1, runDir: folder() });
+    const quiet: FollowSink = { log: () => undefined, changed: () => undefined };
+    const follow = (follower: Partial<Follower>, more: { signal?: AbortSignal; maxRecoveries?: number; sink?: FollowSink } = {}) =>
+        followRun({
+            follower: { lastOutcome: () => Promise.resolve({ kind: "Running" }), cancel: () => Promise.resolve(), ...follower } as Follower,
+            run: run(),
+            pipeline: pipelineOf("load"),
+            params: {},
+            sink: quiet,
+            signal: new AbortController().signal,
+            ...more,
+        });
+    const items = (...all: FollowItem[]): Pick<Follower, "follow"> => ({
+        // eslint-disable-next-line @typescript-eslint/require-await
+        async *follow() {
+            yield* all;
+        },
+    });
+
+    it("keeps the record of a target that can't keep it itself; followed again, it is the same", async () => {
+        const log: FollowItem = { type: "log", lines: [{ step: "load", text: "hello" }] };
+        const target = items(started, log, succeeded);
+        const record = () => [
+            fs.readFileSync(path.join(folder(), "events.jsonl"), "utf8"),
+            fs.readFileSync(path.join(folder(), "log"), "utf8"),
+        ];
+        expect(await follow(target)).toMatchObject({ status: "Succeeded", pipeline: "test" });
+        const first = record();
+        expect(first[1]).toBe("load\thello\n");
+        expect(first[0].split("\n").length).toBe(3);
+        await follow(target);
+        expect(record()).toEqual(first);
+        expect(await readRunFile(folder())).toMatchObject({ runId: "r", status: "Succeeded" });
+    });
+
+    it("shows what happens in its order", async () => {
+        const seen: string[] = [];
+        const sink: FollowSink = {
+            log: (lines) => seen.push(...lines.map(({ text }) => text)),
+            changed: ({ status }) => seen.push(status),
+        };
+        await follow(items(started, { type: "log", lines: [{ step: "load", text: "line" }] }, succeeded), { sink });
+        expect(seen).toEqual(["Running", "line", "Succeeded"]);
+    });
+
+    it("recovers an interrupted run, and counts the interruptions", async () => {
+        let recovered = 0;
+        const recover = () => Promise.resolve(void recovered++);
+        const result = await follow({ ...items(started, interrupted, started, interrupted, started, succeeded), recover });
+        expect(result).toMatchObject({ status: "Succeeded", interruptions: 2 });
+        expect(recovered).toBe(2);
+    });
+
+    it("gives up after too many recoveries", async () => {
+        const recover = () => Promise.resolve();
+        const result = await follow({ ...items(started, interrupted, interrupted, succeeded), recover }, { maxRecoveries: 1 });
+        expect(result).toMatchObject({ status: "Lost", reason: "PreemptionLimit" });
+    });
+
+    it("is lost when nothing can bring the machine back", async () => {
+        expect(await follow(items(started, interrupted, succeeded))).toMatchObject({
+            status: "Lost",
+            reason: "Interrupted",
+            message: "the machine was taken",
+        });
+    });
+
+    it("cancels the run when asked to, and goes on following to its end", async () => {
+        const abort = new AbortController();
+        const reasons: string[] = [];
+        const cancelled = event(5, { type: "run.finished", state: "Cancelled", reason: "Cancelled", exitCode: 67, message: "why" });
+        const follower: Partial<Follower> = {
+            cancel: (_, reason) => Promise.resolve(void reasons.push(reason)),
+            async *follow() {
+                yield started;
+                abort.abort();
+                await Promise.resolve();
+                yield cancelled;
+            },
+        };
+        expect(await follow(follower, { signal: abort.signal })).toMatchObject({ status: "Cancelled" });
+        expect(reasons).toEqual(["cancelled by the user"]);
+    });
+
+    it("keeps an error of the follower, and what was recorded before it", async () => {
+        const broken: Partial<Follower> = {
+            // eslint-disable-next-line @typescript-eslint/require-await
+            async *follow() {
+                yield started;
+                throw new Error("connection reset");
+            },
+        };
+        await expect(follow(broken)).rejects.toThrow("connection reset");
+        expect(fs.readFileSync(path.join(folder(), "events.jsonl"), "utf8")).toContain("run.started");
+    });
+
+    it("looks at a run whose target ended without a word", async () => {
+        const lastOutcome: Follower["lastOutcome"] = () =>
+            Promise.resolve({ kind: "Finished", state: "Lost", reason: "RunnerKilled", message: "gone" });
+        fs.writeFileSync(path.join(folder(), "events.jsonl"), `${JSON.stringify((started as { event: object }).event)}\n`);
+        const follower = { ...items(), lastOutcome, cancel: () => Promise.resolve() } as Follower;
+        const seen = await lookAt({ follower, run: run(), pipeline: pipelineOf("load"), params: {} });
+        expect(seen).toMatchObject({ status: "Lost", reason: "RunnerKilled", message: "gone" });
+    });
+});
