@@ -17,6 +17,8 @@ export type Verdict = { readonly leftOut: string } | "kept" | "no rule";
  * after those of shallower ones, and nothing below a folder that is left out is looked at. All lines of
  * `.stackrunignore` come after all of `.gitignore`; between them stand the defaults.
  *
+ * One difference is known: where a name is not ASCII, `?` and `[…]` match a character of it here, and a byte in git.
+ *
  * Objects don't change: a folder with ignore files of its own gets rules of its own, for itself and what is below it.
  */
 export class IgnoreRules {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream, promises as fs, type Stats } from "node:fs";
 import * as path from "node:path";
-import { Transform } from "node:stream";
+import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Archiver, EntryData } from "archiver" with { "resolution-mode": "import" };
@@ -35,12 +35,14 @@ export async function writeBundle(
     const folder = path.dirname(path.resolve(target));
     const temporary = path.join(folder, `.${path.basename(target)}.${randomUUID().slice(0, 8)}.tmp`);
     try {
-        await fs.mkdir(folder, { recursive: true });
+        await fs
+            .mkdir(folder, { recursive: true })
+            .catch((error) => Promise.reject(asBundleError(error, temporary)));
         const written = await writeTo(temporary, tree, options);
-        await fs.rename(temporary, target);
+        await fs.rename(temporary, target).catch((error) => Promise.reject(asBundleError(error, temporary)));
         return { path: target, ...written };
     } finally {
-        await fs.rm(temporary, { force: true });
+        await fs.rm(temporary, { force: true }).catch(() => undefined);
     }
 }
 
@@ -51,11 +53,16 @@ async function writeTo(
 ): Promise<{ size: number; sha256: string }> {
     const format = options.format ?? "tar.gz";
     const archive = await newArchive(format);
+    // By `pipe`, and not as part of the pipeline: that would destroy the archiver when something else fails, and the
+    // entry in it would then end the whole process with an error that nobody can catch.
+    const out = new PassThrough();
+    archive.on("error", (error) => out.destroy(error));
+    archive.pipe(out);
     const meter = new Meter();
     const squeeze = format === "tar.gz" ? [createGzip(), withoutOs()] : [];
     const ended = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
-    const flow = pipeline([archive, ...squeeze, meter, createWriteStream(file, { flags: "wx" })], { signal });
+    const flow = pipeline([out, ...squeeze, meter, createWriteStream(file, { flags: "wx" })], { signal });
     try {
         await Promise.all([flow, feed(archive, tree, signal)]);
     } catch (error) {
@@ -127,22 +134,10 @@ function dataOf({ path: name }: CodeEntry): EntryData {
     return { name: /^\w+:/.test(name) ? `./${name}` : name, date: TIME };
 }
 
+/** Done when the archiver has taken the entry; never, if the archive has failed: that is told by its output. */
 function entry(archive: Archiver, source: Transform | Buffer, data: EntryData): Promise<void> {
-    return new Promise((resolve, reject) => {
-        const done = (error?: Error): void => {
-            archive.removeListener("entry", onEntry);
-            archive.removeListener("error", done);
-            archive.removeListener("close", onEntry);
-            if (error) {
-                reject(error);
-            } else {
-                resolve();
-            }
-        };
-        const onEntry = (): void => done();
-        archive.once("entry", onEntry);
-        archive.once("error", done);
-        archive.once("close", onEntry);
+    return new Promise((resolve) => {
+        archive.once("entry", () => resolve());
         archive.append(source, data);
     });
 }

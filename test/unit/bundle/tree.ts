@@ -14,7 +14,7 @@ export class Tree {
     }
 
     /** Paths are relative to the code; one that ends in `/` is an empty folder. */
-    write(files: Record<string, string | Buffer>): void {
+    write(files: Record<string, string | Uint8Array>): void {
         for (const [file, content] of Object.entries(files)) {
             const full = this.at(file);
             fs.mkdirSync(file.endsWith("/") ? full : path.dirname(full), { recursive: true });

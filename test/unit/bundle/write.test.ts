@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { inflateRawSync } from "node:zlib";
@@ -219,6 +219,25 @@ describe("a target", () => {
         const error = await failure(writeBundle(await scanCode(tree.dir), target()));
         expect(error.name).toBe("BundleError");
         expect(error.message).toMatch(/^The bundle can't be written to .*\/out \(E/);
+    });
+
+    it.each(FORMATS)("on a full disk fails with that reason, and ends nothing else (%s)", (format) => {
+        compile(tree.top, "bundle");
+        tree.write({ random: randomBytes(4_000_000) });
+        const program = [
+            `const { scanCode, writeBundle } = require(${JSON.stringify(path.join(tree.top, "src/bundle"))});`,
+            `scanCode(process.argv[1])`,
+            `    .then((tree) => writeBundle(tree, process.argv[2], { format: ${JSON.stringify(format)} }))`,
+            `    .catch((error) => setTimeout(() => console.log(error.name, error.message), 200));`,
+        ].join("\n");
+        // A limit on the size of files stands for the full disk.
+        const limited = `trap '' XFSZ; ulimit -f 1000; exec "$0" -e "$@"`;
+        const result = spawnSync("sh", ["-c", limited, process.execPath, program, tree.dir, target()], {
+            encoding: "utf8",
+        });
+        expect(result.stdout).toMatch(/^BundleError The bundle can't be written to .*\/out \(EFBIG\)\n$/);
+        expect(result.stderr).toBe("");
+        expect(written()).toEqual([]);
     });
 
     it("is left alone when the writing is aborted", async () => {
