@@ -1,5 +1,15 @@
 // archiver and its streams are ES modules: they are transformed too, because Jest loads CommonJS.
-const esm = ["archiver", "zip-stream", "compress-commons", "crc32-stream", "readdir-glob", "is-stream", "minimatch", "brace-expansion", "balanced-match"];
+const esm = [
+    "archiver",
+    "zip-stream",
+    "compress-commons",
+    "crc32-stream",
+    "readdir-glob",
+    "is-stream",
+    "minimatch",
+    "brace-expansion",
+    "balanced-match",
+];
 const transform = { "^.+\\.(t|j)s$": "@swc/jest" };
 const transformIgnorePatterns = [`/node_modules/(?!(${esm.join("|")})/)`, "/dist/"];
 

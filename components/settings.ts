@@ -59,8 +59,10 @@ export function resolveSettings(args: OrchestratorArgs, where: string): Settings
         pipeline,
         codeDir,
         stateDir: path.resolve(projectRoot(), args.stateDir ?? ".stackrun"),
-        params: pulumi.output(args.params ?? {}).apply((params) => checkParams(pipeline, params, where)),
-        env: pulumi.output(args.env ?? {}).apply((env) => ({ ...pipeline.env, ...env })),
+        params: publicOnly("params", args.params, where).apply((params) =>
+            checkParams(pipeline, params, where),
+        ),
+        env: publicOnly("env", args.env, where).apply((env) => ({ ...pipeline.env, ...env })),
         secrets: pulumi.secret(args.secrets ?? {}),
         image: args.image ?? pipeline.image,
         trigger: args.trigger,
@@ -137,6 +139,24 @@ function secretMistakes(pipeline: Pipeline, given: Record<string, unknown>, wher
             return `${where}: secrets.${name} is not a secret of the pipeline; allowed: ${allowed}${near ? `; did you mean "${near}"?` : ""}`;
         });
     return [...missing, ...unknown];
+}
+
+// Each for itself: the map as a whole would be secret as soon as one of its values is.
+function publicOnly<T>(key: string, values: Record<string, pulumi.Input<T>> = {}, where: string) {
+    const secret = Object.entries(values).map(async ([name, value]) =>
+        pulumi.Output.isInstance(value) && (await pulumi.isSecret(value as pulumi.Output<unknown>))
+            ? [name]
+            : [],
+    );
+    return pulumi.all([pulumi.output(values), Promise.all(secret)]).apply(([known, names]) => {
+        if (names.flat().length > 0) {
+            const why = `${key} are written to the plan and to the record; pass it in "secrets" instead`;
+            throw new BadInputError(
+                names.flat().map((name) => `${where}: ${key}.${name} is a secret, and ${why}`),
+            );
+        }
+        return known;
+    });
 }
 
 // Values that are known already are refused at once, before anything is declared.

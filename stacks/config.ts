@@ -1,93 +1,184 @@
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { BadInputError } from "../components/errors";
-import { projectRoot } from "../components/projectRoot";
 import type { OrchestratorArgs } from "../components/orchestrator";
+import { projectRoot } from "../components/projectRoot";
+import { DURATION_ALLOWED, parseDuration } from "../src/pipeline/duration";
 import { nearest } from "../src/pipeline/words";
+import { isOrchestratorKind, ORCHESTRATOR_KINDS, unknownOrchestrator } from "./kinds";
 
-type ValueType = "text" | "boolean" | "number" | "object" | "any";
+/** What a key of the stack's configuration holds. */
+interface KeyType {
+    /** For messages: what is allowed. */
+    readonly allowed: string;
+    /** The value of the configuration's text; undefined if it is none. */
+    readonly read: (text: string) => unknown;
+}
 
-/** The stack configuration that the program reads: `pulumi config set stackrun:<key> <value>`. */
-export const CONFIG_KEYS: Readonly<Record<string, { readonly type: ValueType; readonly description: string }>> = {
-    orchestrator: { type: "text", description: "where the pipeline runs: local (the default)" },
-    pipeline: { type: "text", description: "path of the pipeline's file, relative to the project's folder" },
-    code: { type: "text", description: "folder of the steps' code; by default that of the pipeline's file" },
-    params: { type: "object", description: "values of the pipeline's parameters (--path params.horizon)" },
-    env: { type: "object", description: "environment variables for all steps" },
-    secrets: { type: "object", description: "values of the pipeline's secrets (--secret --path secrets.NAME)" },
-    image: { type: "text", description: "image in which the steps run, instead of the pipeline's" },
-    trigger: { type: "any", description: "any change of it makes a new run" },
-    timeout: { type: "text", description: "how long the run may take, for example 2h" },
-    grace: { type: "text", description: "how long a step has between TERM and KILL, for example 10s" },
-    parallelism: { type: "number", description: "how many steps may run side by side" },
-    wait: { type: "boolean", description: "false: the update ends as soon as the run has started" },
-    onFailure: { type: "text", description: "fail or record" },
-    whileRunning: { type: "text", description: "refuse or replace" },
-    stateDir: { type: "text", description: "folder for records of runs; by default .stackrun" },
+interface ConfigKey {
+    readonly type: KeyType;
+    readonly description: string;
+}
+
+const text: KeyType = { allowed: "a text that is not empty", read: (value) => value.trim() || undefined };
+const anything: KeyType = { allowed: "anything", read: (value) => parseJson(value) ?? value };
+const flag: KeyType = {
+    allowed: "true or false",
+    read: (value) => (value === "true" ? true : value === "false" ? false : undefined),
+};
+const count: KeyType = {
+    allowed: "a whole number from 1",
+    read: (value) => (/^[1-9][0-9]{0,5}$/.test(value) ? Number(value) : undefined),
+};
+const duration: KeyType = {
+    allowed: DURATION_ALLOWED,
+    read: (value) => ((parseDuration(value) ?? 0) > 0 ? value : undefined),
+};
+const values = mapOf("names to texts, numbers and booleans", (value) =>
+    ["string", "number", "boolean"].includes(typeof value),
+);
+const kind: KeyType = {
+    allowed: ORCHESTRATOR_KINDS.join(", "),
+    read: (value) => (isOrchestratorKind(value) ? value : undefined),
 };
 
+/** The stack configuration that the program reads: `pulumi config set stackrun:<key> <value>`. */
+export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
+    orchestrator: { type: kind, description: "where the pipeline runs; by default local" },
+    pipeline: { type: text, description: "path of the pipeline's file, relative to the project's folder" },
+    code: { type: text, description: "folder of the steps' code; by default that of the pipeline's file" },
+    params: {
+        type: values,
+        description: "values of the pipeline's parameters (--path stackrun:params.horizon)",
+    },
+    env: { type: values, description: "environment variables for all steps (--path stackrun:env.LOG_LEVEL)" },
+    secrets: {
+        type: values,
+        description: "values of the pipeline's secrets (--secret --path stackrun:secrets.NAME)",
+    },
+    image: { type: text, description: "image in which the steps run, instead of the pipeline's" },
+    trigger: { type: anything, description: "any change of it makes a new run" },
+    timeout: { type: duration, description: "how long the run may take" },
+    grace: { type: duration, description: "how long a step has between TERM and KILL" },
+    parallelism: { type: count, description: "how many steps may run side by side" },
+    wait: { type: flag, description: "false: the update ends as soon as the run has started" },
+    onFailure: {
+        type: oneOf("fail", "record"),
+        description: "record: a failed run does not fail the update",
+    },
+    whileRunning: {
+        type: oneOf("refuse", "replace"),
+        description: "replace: a run that is still running is cancelled when something changed",
+    },
+    stateDir: { type: text, description: "folder for records of runs; by default .stackrun" },
+};
+
+/** One run, as the stack's configuration describes it. */
 export interface ConfiguredRun {
     readonly orchestrator: string;
     readonly args: OrchestratorArgs;
 }
 
-/** Reads and checks the stack's configuration; paths are relative to the project's root folder. All mistakes at once. */
+/**
+ * Reads and checks the stack's configuration; paths are relative to the project's root folder.
+ * @throws BadInputError with all mistakes at once.
+ */
 export function readConfig(): ConfiguredRun {
     const config = new pulumi.Config();
     const mistakes = unknownKeys(config.name);
-    const read = (key: string): unknown => {
-        try {
-            return readKey(config, key);
-        } catch (error) {
-            mistakes.push((error as Error).message);
-            return undefined;
-        }
-    };
-    const values = Object.fromEntries(Object.keys(CONFIG_KEYS).map((key) => [key, read(key)]));
-    if (values.pipeline === undefined && mistakes.length === 0) {
-        mistakes.push(`${config.name}:pipeline is not set; try: pulumi config set ${config.name}:pipeline examples/weather/pipeline.yaml`);
+    const read = Object.fromEntries(
+        Object.keys(CONFIG_KEYS).map((key) => [key, readKey(config, key, mistakes)]),
+    );
+    if (config.get("pipeline") === undefined) {
+        const example = `pulumi config set ${config.name}:pipeline examples/weather/pipeline.yaml`;
+        mistakes.push(`${config.name}:pipeline is not set; try: ${example}`);
     }
     if (mistakes.length > 0) {
         throw new BadInputError(mistakes);
     }
-    const { orchestrator, pipeline, code, secrets, ...rest } = values;
+    const { orchestrator, pipeline, code, env, secrets, ...rest } = read;
     const root = projectRoot();
     const args = {
         ...rest,
         pipeline: path.resolve(root, pipeline as string),
         code: code === undefined ? undefined : path.resolve(root, code as string),
-        secrets: secrets as OrchestratorArgs["secrets"],
+        env: texts(env),
+        secrets: texts(secrets),
     };
     return { orchestrator: (orchestrator as string | undefined) ?? "local", args: args as OrchestratorArgs };
 }
 
-function readKey(config: pulumi.Config, key: string): unknown {
-    const text = config.get(key);
-    if (text === undefined) {
+function readKey(config: pulumi.Config, key: string, mistakes: string[]): unknown {
+    const given = config.get(key);
+    const known = CONFIG_KEYS[key];
+    if (given === undefined || !known) {
         return undefined;
     }
-    const fail = (what: string): never => {
-        throw new Error(`${config.name}:${key} is ${JSON.stringify(text)}; allowed: ${what} (${CONFIG_KEYS[key]?.description})`);
-    };
-    switch (CONFIG_KEYS[key]?.type) {
-        case "boolean":
-            return text === "true" ? true : text === "false" ? false : fail("true or false");
-        case "number":
-            return Number.isFinite(Number(text)) ? Number(text) : fail("a number");
-        case "object": {
-            const value = parseJson(text);
-            return typeof value === "object" && value !== null && !Array.isArray(value) ? value : fail("a map of names to values");
-        }
-        case "any":
-            return parseJson(text) ?? text;
+    const place = `${config.name}:${key}`;
+    if (key !== "secrets" && isSecret(place)) {
+        mistakes.push(
+            `${place} is a secret, and would be kept in the clear; allowed: secrets under ${config.name}:secrets only`,
+        );
+        return undefined;
+    }
+    const value = known.type.read(given);
+    if (value === undefined) {
+        mistakes.push(describeMistake(place, key, given, known));
+    }
+    return value;
+}
+
+// The SDK tells it, but leaves it out of its types.
+function isSecret(place: string): boolean {
+    return (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(place);
+}
+
+function describeMistake(
+    place: string,
+    key: string,
+    given: string,
+    { type, description }: ConfigKey,
+): string {
+    switch (key) {
+        case "orchestrator":
+            return `${place}: ${unknownOrchestrator(given)}`;
+        case "secrets":
+            // What stands there may be a secret.
+            return `${place} is not what it should be; allowed: ${type.allowed} (${description})`;
         default:
-            return text;
+            return `${place} is ${JSON.stringify(given)}; allowed: ${type.allowed} (${description})`;
     }
 }
 
-function parseJson(text: string): unknown {
+// `pulumi config set --path` stores 3 and true as number and boolean, whatever they are for.
+function texts(map: unknown): Record<string, string> | undefined {
+    return map === undefined
+        ? undefined
+        : Object.fromEntries(Object.entries(map as object).map(([name, value]) => [name, String(value)]));
+}
+
+function oneOf(...choices: readonly string[]): KeyType {
+    return { allowed: choices.join(" or "), read: (value) => (choices.includes(value) ? value : undefined) };
+}
+
+function mapOf(what: string, isValue: (value: unknown) => boolean): KeyType {
+    const isMap = (value: unknown): value is object =>
+        typeof value === "object" &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Object.values(value).every(isValue);
+    return {
+        allowed: `a map of ${what}`,
+        read: (value) => {
+            const map = parseJson(value);
+            return isMap(map) ? map : undefined;
+        },
+    };
+}
+
+function parseJson(value: string): unknown {
     try {
-        return JSON.parse(text);
+        return JSON.parse(value);
     } catch {
         return undefined;
     }
@@ -102,6 +193,7 @@ function unknownKeys(namespace: string): string[] {
         .filter((key) => !known.includes(key))
         .map((key) => {
             const near = nearest(key, known);
-            return `${prefix}${key} is not a key of this program${near ? `; did you mean "${near}"?` : ""}; allowed: ${known.join(", ")}`;
+            const meant = near ? `; did you mean "${near}"?` : "";
+            return `${prefix}${key} is not a key of this program; allowed: ${known.join(", ")}${meant}`;
         });
 }

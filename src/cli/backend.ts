@@ -13,7 +13,10 @@ export function isOwnBackend(env: Environment = process.env): boolean {
 }
 
 /** What plain `pulumi` needs in order to see the same stacks. */
-export async function backendEnv(stateDir: string, env: Environment = process.env): Promise<Record<string, string>> {
+export async function backendEnv(
+    stateDir: string,
+    env: Environment = process.env,
+): Promise<Record<string, string>> {
     const result: Record<string, string> = { PULUMI_SKIP_UPDATE_CHECK: "true" };
     if (isOwnBackend(env)) {
         const backend = path.join(stateDir, "pulumi");

@@ -50,17 +50,24 @@ async function runEngine(call: EngineCall): Promise<{ stdout: string; stderr: st
         const bin = path.dirname(call.command);
         const child = spawn(call.command, [...call.args, "--non-interactive"], {
             cwd: call.cwd,
-            env: { ...process.env, ...call.env, PATH: `${bin}${path.delimiter}${process.env.PATH}`, PULUMI_AUTOMATION_API: "true" },
+            env: {
+                ...process.env,
+                ...call.env,
+                PATH: `${bin}${path.delimiter}${process.env.PATH}`,
+                PULUMI_AUTOMATION_API: "true",
+            },
             detached: true,
             stdio: ["ignore", out, err],
         });
         const code = await ended(child, call.signal);
-        const [stdout, stderr] = [fs.readFileSync(out, "utf8"), fs.readFileSync(err, "utf8")];
+        const [stdout, stderr] = [contentOf(out), contentOf(err)];
         if (code === 0) {
             return { stdout, stderr, code };
         }
         // The Automation API makes the stack when it gets this error.
-        throw /no stack named.*found/.test(stderr) ? new StackNotFoundError(stderr) : new EngineFailure(stdout, stderr, code);
+        throw /no stack named.*found/.test(stderr)
+            ? new StackNotFoundError(stderr)
+            : new EngineFailure(stdout, stderr, code);
     } finally {
         fs.closeSync(out);
         fs.closeSync(err);
@@ -79,7 +86,17 @@ function ended(child: ChildProcess, signal: AbortSignal | undefined): Promise<nu
 // A file and not a pipe, which would kill the engine when we are killed. It has no name: nothing is left behind.
 function scratchFile(): number {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-engine-"));
-    const file = fs.openSync(path.join(folder, "output"), fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_APPEND, 0o600);
+    const file = fs.openSync(
+        path.join(folder, "output"),
+        fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_APPEND,
+        0o600,
+    );
     fs.rmSync(folder, { recursive: true });
     return file;
+}
+
+// The child has moved the position that it shares with us: read from the start.
+function contentOf(file: number): string {
+    const bytes = Buffer.alloc(fs.fstatSync(file).size);
+    return bytes.toString("utf8", 0, fs.readSync(file, bytes, 0, bytes.length, 0));
 }

@@ -2,10 +2,11 @@ import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunState } from "../run/events";
 import type { Artifact } from "../run/record";
-import { formatSeconds, type StepSnapshot } from "../run/snapshot";
+import { formatSeconds, isFinal, type StepSnapshot } from "../run/snapshot";
+import { shQuote } from "../runner/quote";
 import { EXIT } from "./exit";
+import type { RunInput } from "./input";
 import type { Terminal } from "./terminal";
-import { STATE_DIR } from "./workspace";
 
 /** What is shown of a run: the outputs of its stack, or its record. */
 export interface RunOutputs {
@@ -23,46 +24,64 @@ export interface RunOutputs {
 interface SummaryOptions {
     readonly terminal: Terminal;
     readonly json: boolean;
-    readonly folder: string;
-    /** False: nothing had changed, so there was no run. */
+    /** False: nothing had changed, so there was no run; or nobody waited for it. */
     readonly ran: boolean;
-    readonly file: string;
+    readonly input: RunInput;
 }
 
 /** Prints how a run ended and where things are; returns the exit code. */
-export function showSummary(run: RunOutputs, options: SummaryOptions): number {
-    const { terminal } = options;
-    if (options.json) {
+export function showSummary(run: RunOutputs, { terminal, json, ran, input }: SummaryOptions): number {
+    if (json) {
         terminal.line(JSON.stringify(run, null, 2));
         return exitCodeOf(run.status);
     }
-    terminal.line();
-    if (!options.ran && run.status === "Succeeded") {
-        terminal.line(`Nothing has changed since run ${run.runId}, which succeeded: there was nothing to run.`);
+    if (ran) {
+        terminal.line();
+    } else if (run.status === "Succeeded") {
+        terminal.line(
+            `Nothing has changed since run ${run.runId}, which succeeded: there was nothing to run.`,
+        );
         terminal.line();
     }
-    showRun(run, terminal, options.folder);
-    terminal.line(row("state", path.join(options.folder, STATE_DIR)));
+    showRun(run, terminal, path.dirname(input.stateDir));
+    terminal.line(row("state", input.stateDir));
     terminal.line();
-    nextCommands(run, options.file).forEach((line) => terminal.line(line));
+    nextCommands(run, input.file).forEach((line) => terminal.line(line));
     return exitCodeOf(run.status);
 }
 
 /** Status, steps, metrics, and where the log and the artifacts are. */
 export function showRun(run: RunOutputs, terminal: Terminal, folder: string): void {
-    const color = run.status === "Succeeded" ? "green" : run.status === "Running" || run.status === "Pending" ? "yellow" : "red";
+    const color =
+        run.status === "Succeeded"
+            ? "green"
+            : run.status === "Running" || run.status === "Pending"
+              ? "yellow"
+              : "red";
     const reason = run.reason ? ` (${run.reason})` : "";
     terminal.line(row("run", `${run.runId}, attempt ${run.attempt}`));
-    terminal.line(row("status", `${terminal.paint(color, run.status)}${reason}${run.message ? `: ${run.message}` : ""}`));
+    terminal.line(
+        row(
+            "status",
+            `${terminal.paint(color, run.status)}${reason}${run.message ? `: ${run.message}` : ""}`,
+        ),
+    );
     run.steps.forEach((step, index) => terminal.line(row(index === 0 ? "steps" : "", describeStep(step))));
     Object.entries(run.metrics).forEach(([step, metrics], index) => {
         const values = Object.entries(metrics).map(([name, value]) => `${name}=${value}`);
         terminal.line(row(index === 0 ? "metrics" : "", `${step}: ${values.join("  ")}`));
     });
     Object.entries(run.artifacts).forEach(([, { uri, size }], index) =>
-        terminal.line(row(index === 0 ? "artifacts" : "", `${shorten(uri, folder)} (${size.toLocaleString("en")} bytes)`)),
+        terminal.line(
+            row(
+                index === 0 ? "artifacts" : "",
+                `${shorten(uri, folder)} (${size.toLocaleString("en")} bytes)`,
+            ),
+        ),
     );
-    terminal.line(row("log", shorten(run.logUrl.startsWith("file:") ? fileURLToPath(run.logUrl) : run.logUrl, folder)));
+    terminal.line(
+        row("log", shorten(run.logUrl.startsWith("file:") ? fileURLToPath(run.logUrl) : run.logUrl, folder)),
+    );
 }
 
 export function exitCodeOf(status: RunState): number {
@@ -87,13 +106,25 @@ function describeStep(step: StepSnapshot): string {
 }
 
 function nextCommands(run: RunOutputs, file: string): string[] {
-    const again = run.status === "Succeeded" ? "run again although nothing changed" : "go on from the last finished step";
-    const command = run.status === "Succeeded" ? `stackrun run ${file} --again` : `stackrun run ${file}`;
-    return [
-        "next:",
-        `  npx stackrun logs ${run.runId}   the whole log`,
-        `  npx ${command}   ${again}`,
-    ];
+    const command = file === "pipeline.yaml" ? "stackrun run" : `stackrun run ${shellWord(file)}`;
+    const next: Record<string, string> = {};
+    if (!isFinal(run.status)) {
+        next[`stackrun logs --follow ${run.runId}`] = "its log, until its end";
+        next[`stackrun status ${run.runId}`] = "how it stands";
+    } else {
+        next[`stackrun logs ${run.runId}`] = "the whole log";
+    }
+    if (run.status === "Succeeded") {
+        next[`${command} --again`] = "run again although nothing changed";
+    } else {
+        next[command] = isFinal(run.status) ? "go on from the last finished step" : "follow it to its end";
+    }
+    const width = Math.max(...Object.keys(next).map((one) => one.length));
+    return ["next:", ...Object.entries(next).map(([one, what]) => `  npx ${one.padEnd(width)}   ${what}`)];
+}
+
+function shellWord(text: string): string {
+    return /^[\w./@%+=:,-]+$/.test(text) ? text : shQuote(text);
 }
 
 function row(label: string, text: string): string {

@@ -1,16 +1,17 @@
-import { formatSeconds, type RunSnapshot } from "../run/snapshot";
-import { statusText } from "../provider/engineSink";
-import type { FollowItem, LogLine } from "../run/follower";
-import type { FollowSink } from "../run/followRun";
-
 type Color = "red" | "green" | "yellow" | "cyan" | "gray" | "bold";
-const CODES: Readonly<Record<Color, number>> = { red: 31, green: 32, yellow: 33, cyan: 36, gray: 90, bold: 1 };
-const STEP_COLORS: readonly Color[] = ["cyan", "yellow", "green"];
-const REDRAW_MS = 250;
+const CODES: Readonly<Record<Color, number>> = {
+    red: 31,
+    green: 32,
+    yellow: 33,
+    cyan: 36,
+    gray: 90,
+    bold: 1,
+};
 
 /** Where the command writes: colour and a status line only on a terminal. */
 export class Terminal {
     private status = "";
+    private gone = false;
     readonly isTerminal: boolean;
     private readonly colors: boolean;
 
@@ -22,18 +23,31 @@ export class Terminal {
         this.colors = this.isTerminal && !process.env.NO_COLOR;
     }
 
+    /** What to do when nobody reads any more (`… | head`): without `leave`, the rest is written nowhere. */
+    whenGone(leave?: () => void): void {
+        const onError = (error: NodeJS.ErrnoException) => {
+            if (error.code !== "EPIPE" && error.code !== "EIO") {
+                throw error;
+            }
+            this.gone = true;
+            leave?.();
+        };
+        this.out.on("error", onError);
+        this.err.on("error", onError);
+    }
+
     line(text = ""): void {
-        this.clear();
-        this.out.write(`${text}\n${this.status}`);
+        this.lines([text]);
     }
 
     lines(texts: readonly string[]): void {
         this.clear();
-        this.out.write(`${texts.join("\n")}\n${this.status}`);
+        this.write(`${texts.join("\n")}\n${this.status}`);
     }
 
     error(text: string): void {
         this.clear();
+        this.status = "";
         this.err.write(`${text}\n`);
     }
 
@@ -41,9 +55,10 @@ export class Terminal {
     setStatus(text: string): void {
         if (this.isTerminal) {
             this.clear();
-            const width = (this.out.columns ?? 80) - 1;
+            // One column is left free: a full line would wrap, and could not be cleared again.
+            const width = Math.max(0, (this.out.columns || 80) - 1);
             this.status = text ? this.paint("gray", text.slice(0, width)) : "";
-            this.out.write(this.status);
+            this.write(this.status);
         }
     }
 
@@ -51,81 +66,37 @@ export class Terminal {
         return this.colors ? `\u001b[${CODES[color]}m${text}\u001b[0m` : text;
     }
 
+    /**
+     * A line that somebody else wrote. On a terminal it may have colours, but not move the cursor, and of a progress
+     * bar only the last state is shown; elsewhere it is passed on as it is.
+     */
+    foreign(text: string): string {
+        if (!this.isTerminal) {
+            return text;
+        }
+        const last = text.replace(/\r+$/, "").split("\r").pop() ?? "";
+        const plain = last.replaceAll(ESCAPES, (sequence) =>
+            this.colors && /^\u001b\[[\d;:]*m$/.test(sequence) ? sequence : "",
+        );
+        return plain.includes("\u001b") ? `${plain}\u001b[0m` : plain;
+    }
+
+    private write(text: string): void {
+        if (!this.gone && text) {
+            this.out.write(text);
+        }
+    }
+
     private clear(): void {
         if (this.status) {
-            this.out.write("\r\u001b[2K");
+            this.write("\r\u001b[2K");
         }
     }
 }
 
-/** Shows a run on the terminal while it is followed: every line of its log, and how its steps fare. */
-export class TerminalSink implements FollowSink {
-    private readonly begun = Date.now();
-    private readonly timer: NodeJS.Timeout;
-    private snapshot?: RunSnapshot;
-    private waiting = "";
-    private readonly width: number;
+// Control sequences (colours, cursor movements), titles, and single control characters except the tab.
+// eslint-disable-next-line no-control-regex
+const ESCAPES =
+    /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[@-Z\\-_]?|[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f]/g;
 
-    constructor(
-        private readonly terminal: Terminal,
-        private readonly steps: readonly string[],
-    ) {
-        this.width = Math.max(...steps.map((step) => step.length), 4);
-        this.timer = setInterval(() => this.showStatus(), REDRAW_MS);
-        this.timer.unref();
-    }
-
-    log(lines: readonly LogLine[]): void {
-        this.terminal.lines(lines.map(({ step, text }) => `${this.label(step)} ${text}`));
-    }
-
-    changed(run: RunSnapshot, item: FollowItem): void {
-        this.snapshot = run;
-        this.waiting = item.type === "status" ? item.text : this.waiting;
-        const line = item.type === "event" ? this.eventLine(item.event, run) : undefined;
-        if (line) {
-            this.terminal.line(line);
-        }
-        if (item.type === "interrupted") {
-            this.terminal.line(this.terminal.paint("yellow", `! ${item.message}`));
-        }
-        this.showStatus();
-    }
-
-    end(): void {
-        clearInterval(this.timer);
-        this.terminal.setStatus("");
-    }
-
-    private eventLine(event: Extract<FollowItem, { type: "event" }>["event"], run: RunSnapshot): string | undefined {
-        const { paint } = this.terminal;
-        const mark = (color: Color, sign: string, text: string) => `${paint.call(this.terminal, color, sign)} ${text}`;
-        switch (event.type) {
-            case "run.started":
-                return mark("bold", "▶", `run ${run.runId}, attempt ${run.attempt}`);
-            case "step.finished":
-                return event.state === "Succeeded"
-                    ? mark("green", "✔", `${event.step} · ${formatSeconds(event.durationSeconds)}`)
-                    : mark("red", "✘", `${event.step}: ${event.state} (${event.reason || `exit code ${event.exitCode}`}) · ${formatSeconds(event.durationSeconds)}`);
-            case "step.retrying":
-                return mark("yellow", "↻", `${event.step}: try ${event.try} failed (exit code ${event.exitCode}); again in ${event.delaySeconds} s`);
-            case "step.reused":
-                return mark("green", "✔", `${event.step} · finished in an earlier attempt`);
-            case "step.skipped":
-                return mark("gray", "–", `${event.step}: skipped`);
-            default:
-                return undefined;
-        }
-    }
-
-    private label(step: string): string {
-        const index = this.steps.indexOf(step);
-        return this.terminal.paint(STEP_COLORS[Math.max(0, index) % STEP_COLORS.length], `${step.padEnd(this.width)} │`);
-    }
-
-    private showStatus(): void {
-        if (this.snapshot) {
-            this.terminal.setStatus(statusText(this.snapshot, this.waiting, (Date.now() - this.begun) / 1000));
-        }
-    }
-}
+export type { Color };

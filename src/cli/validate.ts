@@ -9,10 +9,14 @@ export function validate(file: string, json: boolean, terminal: Terminal): void 
         terminal.line(JSON.stringify(pipeline, null, 2));
         return;
     }
-    const params = Object.entries(pipeline.params).map(([name, { type, default: value }]) => `${name}: ${type}${value === undefined ? "" : ` = ${value}`}`);
+    const params = Object.entries(pipeline.params).map(
+        ([name, { type, default: value }]) => `${name}: ${type}${value === undefined ? "" : ` = ${value}`}`,
+    );
     terminal.line(`${file}: pipeline ${pipeline.name} is valid`);
     terminal.line(`params   ${params.join(", ") || "none"}`);
-    pipeline.steps.forEach((step, index) => terminal.line(`${index === 0 ? "steps" : "     "}    ${describe(step)}`));
+    pipeline.steps.forEach((step, index) =>
+        terminal.line(`${index === 0 ? "steps" : "     "}    ${describe(step)}`),
+    );
 }
 
 function describe(step: Step): string {

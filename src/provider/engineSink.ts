@@ -1,7 +1,7 @@
-import type { LogLine } from "../run/follower";
-import type { FollowItem } from "../run/follower";
+import type { FollowItem, LogLine } from "../run/follower";
 import type { FollowSink } from "../run/followRun";
-import { formatSeconds, type RunSnapshot } from "../run/snapshot";
+import { formatSeconds, isFinal, type RunSnapshot } from "../run/snapshot";
+import { masker } from "../run/mask";
 import type { ResourceLog } from "./engineLog";
 
 // The engine keeps every line in its event stream, and prints it once more under Diagnostics.
@@ -32,10 +32,12 @@ export class EngineSink implements FollowSink {
     private snapshot?: RunSnapshot;
     private waiting = "";
     private readonly now: () => number;
+    private readonly mask: (text: string) => string;
     private readonly begun: number;
 
     constructor(private readonly options: EngineSinkOptions) {
         this.now = options.now ?? Date.now;
+        this.mask = masker(options.secrets);
         this.begun = this.refilled = this.now();
         this.timer = setInterval(() => this.showStatus(), STATUS_EVERY_MS);
         this.timer.unref();
@@ -133,23 +135,19 @@ export class EngineSink implements FollowSink {
     }
 
     private showStatus(): void {
-        if (this.snapshot && this.snapshot.status !== "Succeeded") {
+        if (this.snapshot) {
             this.options.log.status(
                 statusText(this.snapshot, this.waiting, (this.now() - this.begun) / 1000),
             );
         }
     }
-
-    private mask(text: string): string {
-        return this.options.secrets.reduce(
-            (masked, value) => (value ? masked.replaceAll(value, "***") : masked),
-            text,
-        );
-    }
 }
 
-/** `train 3/7 · 12 s` */
+/** `train 3/7 · 12 s`, and after the end `Succeeded: 7 steps in 14 s`. */
 export function statusText(run: RunSnapshot, waiting: string, seconds: number): string {
+    if (isFinal(run.status)) {
+        return `${run.status}: ${run.message}`;
+    }
     const running = run.steps.filter((step) => step.state === "Running").map((step) => step.name);
     const begun = run.steps.filter((step) => step.state !== "Pending").length;
     const what =

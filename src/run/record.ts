@@ -128,8 +128,12 @@ function fitTail(text: string): string {
     if (bytes.length <= LOG_TAIL_BYTES) {
         return text;
     }
-    const cut = bytes.subarray(bytes.length - LOG_TAIL_BYTES).toString("utf8");
-    return cut.slice(cut.indexOf("\n") + 1);
+    const cut = bytes.subarray(bytes.length - LOG_TAIL_BYTES);
+    let start = cut.indexOf(10) + 1;
+    while (start < cut.length && (cut[start] & 0xc0) === 0x80) {
+        start++; // within a character
+    }
+    return cut.toString("utf8", start);
 }
 
 /** The declared outputs that exist, with size and SHA-256 (of a folder: of its sorted files' paths and hashes). */

@@ -48,10 +48,15 @@ export function newSnapshot(run: RunRef, pipeline: Pipeline): RunSnapshot {
             state: "Pending",
             attempts: 0,
             reason: "",
-            outputs: {},
+            outputs: emptyMap(),
         })),
-        metrics: {},
+        metrics: emptyMap(),
     };
+}
+
+// Without a prototype: a step, an output or a metric may be called `constructor`.
+function emptyMap<T>(): Record<string, T> {
+    return Object.create(null) as Record<string, T>;
 }
 
 /** Applies one item to the snapshot. Unknown events are passed over: a newer runner may say more. */
@@ -99,7 +104,7 @@ function applyEvent(run: RunSnapshot, event: RunnerEvent): void {
             finishStep(run, event, event.time);
             break;
         case "metric":
-            (run.metrics[event.step] ??= {})[event.name] = event.value;
+            (run.metrics[event.step] ??= emptyMap())[event.name] = event.value;
             break;
         case "run.stopping":
             run.message = event.reason;

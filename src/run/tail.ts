@@ -91,9 +91,11 @@ export function toLogLine(line: string): LogLine {
 }
 
 function shorten(line: string): string {
-    return line.length > MAX_SHOWN_BYTES ? cut(line, line.length) : line;
+    return line.length > MAX_SHOWN_BYTES ? cut(line, Buffer.byteLength(line)) : line;
 }
 
-function cut(text: string, length: number): string {
-    return `${text.slice(0, MAX_SHOWN_BYTES)} … (${length} bytes; the whole line is in the log)`;
+function cut(text: string, bytes: number): string {
+    // Not within a character of two units.
+    const start = text.slice(0, MAX_SHOWN_BYTES).replace(/[\uD800-\uDBFF]$/, "");
+    return `${start} … (${bytes} bytes; the whole line is in the log)`;
 }

@@ -91,7 +91,7 @@ sr_event() { # type, further members, each with a comma before it
     sr_line="{\"n\":$sr_n,\"nonce\":\"$sr_nonce\",\"time\":\"$sr_now\",\"attempt\":$sr_attempt,\"type\":\"$1\"${2-}}"
     printf '%s\n' "$sr_line" >&8 2>/dev/null || sr_record_failed "events.jsonl can't be written"
     if [ "$sr_stream" = stdout ]; then
-        printf '\036%s\n' "$sr_line"
+        printf '\036%s\n' "$sr_line" 2>/dev/null || sr_record_failed "standard output can't be written"
     fi
 }
 
@@ -107,6 +107,7 @@ sr_open_events() {
     if [ -s events.jsonl ]; then
         # shellcheck disable=SC2016
         sr_n=$(LC_ALL=C awk '
+            BEGIN { printf "" > "events.jsonl.new" }
             /^\{"n":[0-9]+,.*\}$/ { n = substr($0, 6) + 0; print > "events.jsonl.new"; next }
             { torn = 1 }
             END { print n + 0, torn + 0 }' events.jsonl) || return 1

@@ -3,7 +3,7 @@
 # step's name and a tab, to standard output; at once, one write for each.
 #
 # awk does it. Secret values reach it by its environment only. Not every awk can do all of it alone:
-#   gawk     can
+#   gawk     can; NUL is replaced here as by the others
 #   mawk     reads at once only with -W interactive, then stops at NUL and is slow with very long lines. GNU sed before it
 #            replaces NUL and breaks long lines into pieces of sr_chop bytes, which are joined again here. stdbuf makes sed
 #            write each line at once; its own -u would read byte by byte.
@@ -42,12 +42,15 @@ BEGIN {
     ORS = ""
     step = ENVIRON["SR_STEP"]; file = ENVIRON["SR_LOG"]; mark = ENVIRON["SR_MARK"]
     chop = ENVIRON["SR_CHOP"] + 0; most = ENVIRON["SR_MOST"] + 0; checked = ENVIRON["SR_CHECKED"] + 0
+    nul = ENVIRON["SR_NUL"]
     gsub(/[^A-Za-z0-9_]+/, " ", ENVIRON["SR_SECRETS"])
     names = split(ENVIRON["SR_SECRETS"], name, " ")
     for (i = 1; i <= names; i++) learn(ENVIRON[name[i]])
     for (i = 128; i < 192; i++) inside = inside sprintf("%c", i)
+    print "" >> file
 }
 { line = $0 }
+nul != "" { gsub(nul, "?", line) }
 chop && length(line) == chop { hold(line); next }
 held { line = c b a line; held = 0; a = b = c = "" }
 line == "" { blank++; next }
@@ -124,10 +127,12 @@ sr_filter() { # the last part of a step's pipeline; tells the main loop when all
         exec 8>&- 9>&-
         # shellcheck disable=SC2030
         export LC_ALL=C SR_STEP="$sr_name" SR_LOG="$sr_step_dir/log" SR_MARK="$sr_mark" SR_SECRETS="$sr_secrets"
-        export SR_CHOP=0 SR_MOST="$sr_most" SR_CHECKED=1
+        export SR_CHOP=0 SR_MOST="$sr_most" SR_CHECKED=1 SR_NUL=
         [ "$sr_before" != sed ] || SR_CHOP=$sr_chop
         case $sr_awk_kind in
             mawk) exec awk -W interactive "$sr_filter_program" ;;
+            gawk) SR_NUL='\000' ;;
+            # What its fflush returns has no meaning.
             busybox) SR_CHECKED=0 ;;
         esac
         exec awk "$sr_filter_program"

@@ -27,15 +27,19 @@ sr_load_plan() {
 # Two runners would run every step twice. The folder .starting makes looking for another one and saying "here I am" one act.
 sr_lock() {
     sr_k=0
+    sr_j=0
     until mkdir .starting 2>/dev/null; do
-        [ -d .starting ] || sr_die 65 "$sr_dir can't be written"
+        # It may have gone in between, but not again and again.
+        [ -d .starting ] || sr_j=$((sr_j + 1))
+        [ "$sr_j" -lt 5 ] || sr_die 65 "$sr_dir can't be written"
         sr_k=$((sr_k + 1))
         # Its owner can only have been killed between two commands.
         [ "$sr_k" -lt 50 ] || rmdir .starting 2>/dev/null
         sr_sleep 0.1
     done
     sr_starting=1
-    if [ -e runner.pid ] && read -r sr_other sr_other_start < runner.pid && kill -0 "$sr_other" 2>/dev/null; then
+    if [ -e runner.pid ] && read -r sr_other sr_other_start < runner.pid &&
+        [ "$sr_other" != $$ ] && kill -0 "$sr_other" 2>/dev/null; then
         sr_proc_state=
         sr_start_time "$sr_other"
         if [ "$sr_start" = "$sr_other_start" ] && [ "$sr_proc_state" != Z ]; then
@@ -76,7 +80,7 @@ sr_choose_group() {
         set -m
         (exec sleep 5) &
         set +m
-        kill -0 "-$!" && kill "-$!"
+        kill -0 "-$!" && kill -TERM "-$!"
     ) 2>/dev/null; then
         sr_die 64 'this machine or image lacks the tool setsid (and its sh has no job control without a terminal)'
     fi
@@ -112,6 +116,7 @@ sr_open_queue() { # descriptor 9: what steps, timer and signals tell the main lo
         mkfifo "$sr_v" || sr_die 65 "no named pipe can be made in $sr_dir nor in ${TMPDIR:-/tmp}"
     fi
     exec 9<> "$sr_v"
+    sr_queue=1
     rm -f "$sr_v"
 }
 
@@ -120,7 +125,18 @@ sr_open_queue() { # descriptor 9: what steps, timer and signals tell the main lo
 sr_on_signal() {
     sr_signal=${sr_signal:-$1}
     # Not every shell ends a read when it gets a signal.
-    echo signal >&9
+    [ -z "$sr_queue" ] || echo signal >&9
+}
+
+# From the first moment: to a container's first process a signal without a trap does nothing at all.
+sr_set_traps() {
+    sr_signal=''
+    sr_queue=''
+    trap 'sr_on_signal TERM' TERM
+    trap 'sr_on_signal INT' INT
+    trap 'sr_on_signal HUP' HUP
+    # Where nobody reads the output any more, steps must still be ended in order.
+    trap '' PIPE
 }
 
 sr_stop() { # kind of end, reason, message (JSON text without its quotes)
@@ -149,7 +165,7 @@ sr_stop() { # kind of end, reason, message (JSON text without its quotes)
 }
 
 sr_stop_if_asked() {
-    [ -z "$sr_stopping" ] || return 0
+    [ -z "$sr_stopping" ] && [ "$sr_done" -lt "$sr_count" ] || return 0
     if [ -n "$sr_broken" ]; then
         sr_stop Broken RecordFailed 'the run directory could not be written'
     elif [ -e cancel ]; then
@@ -203,11 +219,11 @@ sr_arm_timer() {
     sr_seconds $((sr_next - sr_ms))
     sr_timer_count=$((sr_timer_count + 1))
     (
+        # shellcheck disable=SC2016
+        trap 'kill $! 2>/dev/null; exit' TERM INT HUP
         exec 8>&-
         sleep "$sr_s" > /dev/null 2>&1 9>&- &
-        sr_sleeper=$!
-        trap 'kill $sr_sleeper 2>/dev/null; exit' TERM INT HUP
-        wait "$sr_sleeper" || sleep 1 > /dev/null 9>&-
+        wait $! || sleep 1 > /dev/null 9>&-
         echo "timer $sr_timer_count" >&9
     ) &
     sr_timer=$!
@@ -318,22 +334,20 @@ sr_result() { # state, reason, message, exit code
     exit "$4"
 }
 
+sr_set_traps
 sr_load_plan "$@"
 sr_choose_group
 sr_clock
 sr_mark=stackrun-end-$$-$sr_ms
 sr_choose_filter
 sr_lock
-sr_failed='' sr_stopping='' sr_broken='' sr_signal='' sr_ready='' sr_last_ready=0 sr_running='' sr_running_count=0
+sr_failed='' sr_stopping='' sr_broken='' sr_ready='' sr_last_ready=0 sr_running='' sr_running_count=0
 sr_timer='' sr_timer_count=0 sr_done=0
 sr_end_orphans
 sr_open_queue
 sr_sync_clock
 sr_open_events || sr_die 65 "$sr_dir/events.jsonl can't be written"
 sr_choose_oom_file
-trap 'sr_on_signal TERM' TERM
-trap 'sr_on_signal INT' INT
-trap 'sr_on_signal HUP' HUP
 sr_deadline=${sr_timeout:+$((sr_ms + ${sr_timeout:-0}))}
 sr_event run.started ",\"pid\":$$"
 sr_reuse_steps

@@ -81,7 +81,10 @@ function orderOf(step: PlanStep, number: number, next: readonly number[]): strin
 
 function stepFile(step: PlanStep, planEnv: RunPlan["env"]): string {
     const awkward = Object.entries({ ...planEnv, ...step.env }).filter(([name]) => !canExport(name));
-    const command = [...(awkward.length > 0 ? ["env", ...awkward.map(([name, value]) => `${name}=${value}`)] : []), ...step.argv];
+    // `env` would take a program with a `=` in its name for one more variable.
+    const bySh = step.argv[0].includes("=") ? ["sh", "-c", 'exec "$0" "$@"'] : [];
+    const viaEnv = ["env", ...awkward.map(([name, value]) => `${name}=${value}`), ...bySh];
+    const command = [...(awkward.length > 0 ? viaEnv : []), ...step.argv];
     return [
         shFunction("sr_step_inputs", Object.entries(step.inputs).map(([name, from]) => call("sr_input", [name, from.step, from.output]))),
         shFunction("sr_step_outputs", step.outputs.map((name) => call("sr_output", [name]))),

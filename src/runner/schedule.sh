@@ -206,11 +206,12 @@ sr_try_ended() { # step sr_i: its processes are gone and its output is written
     sr_judge
     if [ "$sr_reason" = RecordFailed ]; then
         sr_record_failed "the folder of step \"$sr_name\" can't be written"
+        sr_reason=Cancelled
     fi
     case $sr_reason in
         '') sr_finish Succeeded ;;
         Cancelled) sr_finish Cancelled ;;
-        InputMissing | RecordFailed) sr_finish Failed ;;
+        InputMissing) sr_finish Failed ;;
         *) sr_retry || sr_finish Failed ;;
     esac
 }

@@ -54,21 +54,30 @@ sr_output() { # name: called by the plan
 sr_run_step() {
     [ "$sr_group_by" = setsid ] || set -m
     (
-        trap - TERM INT HUP
+        trap - TERM INT HUP PIPE
+        # Known before the step does anything: when the runner is killed, nothing of it must be missed.
+        if read -r sr_stat < /proc/self/stat; then
+            sr_note_pid "${sr_stat%% *}" "$sr_stat"
+        fi
         echo "up $sr_i" >&9
         exec 2>&1 8>&- 9>&-
         sr_become_step
     ) < /dev/null &
     sr_pid=$!
     [ "$sr_group_by" = setsid ] || set +m
-    sr_start_time "$sr_pid"
-    echo "$sr_pid $sr_start" > "$sr_step_dir/pid" || sr_reason=RecordFailed
-    echo "pid $sr_i $sr_pid" >&9
+    [ -r /proc/self/stat ] || sr_note_pid "$sr_pid" ''
     wait "$sr_pid"
     sr_rc=$?
+    [ -e "$sr_step_dir/pid" ] || sr_reason=RecordFailed
     sr_end_group "$sr_pid"
     [ "$sr_rc" -ne 0 ] || sr_step_outputs
     [ ! -s "$sr_step_dir/metrics" ] || sr_read_metrics || sr_reason=RecordFailed
+}
+
+sr_note_pid() { # process, its stat
+    sr_stat_of "$2"
+    echo "$1 $sr_start" > "$sr_step_dir/pid"
+    echo "pid $sr_i $1" >&9
 }
 
 sr_become_step() {
@@ -88,7 +97,7 @@ sr_exec() { # command: called by the plan, after the step's environment was set
     case $1 in
         */*)
             [ -e "$1" ] || sr_refuse 127 "$1 does not exist"
-            [ -x "$1" ] && [ ! -d "$1" ] || sr_refuse 126 "$1 can't be executed"
+            if [ ! -x "$1" ] || [ -d "$1" ]; then sr_refuse 126 "$1 can't be executed"; fi
             ;;
         *) command -v "$1" > /dev/null 2>&1 || sr_refuse 127 "$1: no such command" ;;
     esac

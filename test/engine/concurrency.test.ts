@@ -51,7 +51,8 @@ describe("at the same time", () => {
     const runsOf = (prefix: string) =>
         fs.existsSync(runsDir()) ? fs.readdirSync(runsDir()).filter((run) => run.startsWith(prefix)) : [];
     const logOf = (run: string) => fs.readFileSync(path.join(runsDir(), run, "log"), "utf8");
-    const lines = (who: string) => Array.from({ length: LINES }, (_, index) => `talk\t${who} ${index + 1}\n`).join("");
+    const lines = (who: string) =>
+        Array.from({ length: LINES }, (_, index) => `talk\t${who} ${index + 1}\n`).join("");
 
     beforeAll(async () => {
         project = await Project.create(
@@ -135,7 +136,11 @@ describe("at the same time", () => {
     async function onTop(command: RunningCommand, other: () => Promise<CommandResult>) {
         const ended = () => command.child.exitCode !== null;
         try {
-            await until(() => project.exists(".home/begins") || ended(), 60_000, () => `the step to begin:\n${command.output()}`);
+            await until(
+                () => project.exists(".home/begins") || ended(),
+                60_000,
+                () => `the step to begin:\n${command.output()}`,
+            );
             const second = await other();
             expect(ended()).toBe(false);
             return { second, first: await release(command) };

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -241,6 +242,9 @@ describe("names, values, paths and output that a shell, a terminal or a protocol
         expect(up.code).toBe(0);
         expect(outputs.status).toBe("Succeeded");
         expect(fs.existsSync(canary)).toBe(false);
+        // It would be there.
+        execFileSync("sh", ["-c", `: ${EVALUATED}`], { env: { ...process.env, CANARY: canary } });
+        expect(fs.existsSync(canary)).toBe(true);
     });
 
     it("reach a step as the words of its command", () => {

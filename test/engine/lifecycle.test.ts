@@ -88,6 +88,12 @@ describe("a run is a stack update", () => {
         expect(steps[0].outputs).toMatchObject({ step: "first", state: "Succeeded", attempts: 1 });
     }, 30_000);
 
+    it("`refresh` of a run that has ended changes nothing, and keeps its steps", async () => {
+        const { stdout } = await project.expectOk(["refresh", "--yes", "--skip-preview", "--stack", "dev"]);
+        expect(stdout).not.toMatch(/created|updated|deleted/);
+        expect((await project.state()).filter(({ type }) => type === "stackrun:index:Step").length).toBe(2);
+    }, 60_000);
+
     it("an unchanged `up` runs nothing", async () => {
         const { code, stdout } = await up();
         expect(code).toBe(0);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { Project, until, type CommandResult, type RunningCommand } from "../support/project";
+import { Project, REPO, until, type CommandResult, type RunningCommand } from "../support/project";
 
 /** No value is part of anything that is meant to be readable. */
 const SECRETS: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const STEP = `
 const { createHash } = require("node:crypto"), fs = require("node:fs"), { env } = process;
 const names = ${JSON.stringify(NAMES)};
 const sums = Object.fromEntries(names.map((name) => [name, createHash("sha256").update(env[name] ?? "").digest("hex")]));
-const others = Object.keys(env).filter((name) => /PULUMI|PASSPHRASE/i.test(name));
+const others = Object.keys(env).filter((name) => /PULUMI|PASSPHRASE/i.test(name) || env[name].includes("test passphrase"));
 fs.writeFileSync(env.STACKRUN_OUTPUTS + "/seen.json", JSON.stringify({ sums, others, argv: process.argv }));
 for (const name of names) {
     console.log("log " + name + "=<" + env[name] + ">");
@@ -51,7 +51,7 @@ steps:
 `;
 
 const PROGRAM = `
-const config = new pulumi.Config();
+const config = new pulumi.Config("own");
 const all = config.requireSecretObject("all");
 const value = all.PLAIN;
 const extra = config.getObject("extra") ?? {};
@@ -166,7 +166,7 @@ describe("the value of a secret", () => {
 
     it("is refused as a parameter, by name, and nothing runs", async () => {
         const before = runs(project);
-        await project.expectOk(["config", "set", "--stack", "dev", "extra", '{"param":true}']);
+        await project.expectOk(["config", "set", "--stack", "dev", "own:extra", '{"param":true}']);
         const result = await project.up([], { GO: go });
         expect(result.code).not.toBe(0);
         expect(result.stdout + result.stderr).toMatch(/params.colour is a secret/);
@@ -176,10 +176,31 @@ describe("the value of a secret", () => {
 
     it("is refused as an environment variable, by name, and nothing runs", async () => {
         const before = runs(project);
-        await project.expectOk(["config", "set", "--stack", "dev", "extra", '{"env":true}']);
+        await project.expectOk(["config", "set", "--stack", "dev", "own:extra", '{"env":true}']);
         const result = await project.up([], { GO: go });
         expect(result.code).not.toBe(0);
         expect(result.stdout + result.stderr).toMatch(/env.AS_VARIABLE is a secret/);
+        expectClear(result.stdout + result.stderr);
+        expect(runs(project)).toEqual(before);
+    }, 60_000);
+
+    it("is refused as a parameter in the configuration of the package's own program", async () => {
+        const before = runs(project);
+        project.program(`module.exports = require(${JSON.stringify(path.join(REPO, "dist/stacks"))});`);
+        await project.expectOk(["config", "set", "--stack", "dev", "test:pipeline", "pipeline.yaml"]);
+        await project.expectOk([
+            "config",
+            "set",
+            "--stack",
+            "dev",
+            "--secret",
+            "--path",
+            "test:params.colour",
+            SECRETS.PLAIN,
+        ]);
+        const result = await project.up([], { GO: go });
+        expect(result.code).not.toBe(0);
+        expect(result.stdout + result.stderr).toMatch(/test:params\b.*secret/);
         expectClear(result.stdout + result.stderr);
         expect(runs(project)).toEqual(before);
     }, 60_000);
@@ -189,7 +210,10 @@ describe("the value of a secret", () => {
 async function setSecrets(project: Project): Promise<void> {
     const file = path.join(project.dir, "secrets.json");
     fs.writeFileSync(file, JSON.stringify(SECRETS));
-    const set = await project.start("sh", ["-c", "pulumi config set --stack dev --secret all < secrets.json"]).ended;
+    const set = await project.start("sh", [
+        "-c",
+        "pulumi config set --stack dev --secret own:all < secrets.json",
+    ]).ended;
     fs.rmSync(file);
     if (set.code !== 0) {
         throw new Error(set.stdout + set.stderr);

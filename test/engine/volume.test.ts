@@ -24,7 +24,11 @@ describe("a step that prints a million lines", () => {
         const up = project.startUp();
         peakKib = await peakOfPlugin(up);
         result = await up.ended;
-        runDir = path.join(project.dir, ".stackrun/runs", fs.readdirSync(path.join(project.dir, ".stackrun/runs"))[0]);
+        runDir = path.join(
+            project.dir,
+            ".stackrun/runs",
+            fs.readdirSync(path.join(project.dir, ".stackrun/runs"))[0],
+        );
     }, 240_000);
 
     afterAll(() => project.dispose());

@@ -33,9 +33,8 @@ export const runIdHandler: ResourceHandler = {
     check({ inputs }: CheckRequest): CheckFailure[] {
         const failures: CheckFailure[] = [];
         for (const path of inputs.secrets) {
-            const [, name] = /^params[.[]"?([^\]"]*)/.exec(path) ?? [];
-            if (name !== undefined) {
-                const reason = `${name} is a secret, and parameters are written to the plan and to the record; pass it in "secrets" instead`;
+            if (/^(params|env)([.[]|$)/.test(path)) {
+                const reason = `is secret, and is written to the plan and to the record; pass it in "secrets" instead`;
                 failures.push({ property: path, reason });
             }
         }

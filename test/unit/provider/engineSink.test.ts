@@ -109,6 +109,12 @@ describe("the status text", () => {
         expect(statusText(snapshot, "", 12)).toBe("train 2/2 · 12 s");
     });
 
+    it("after the end tells how it ended", () => {
+        expect(statusText({ ...run(), status: "Failed", message: "step load failed" }, "", 3)).toBe(
+            "Failed: step load failed",
+        );
+    });
+
     it("says what the target waits for, as long as no step runs", () => {
         expect(statusText(run(), "pulling the image", 75)).toBe("pulling the image · 1 min 15 s");
     });

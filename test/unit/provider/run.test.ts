@@ -27,17 +27,26 @@ describe("Run", () => {
         stateDir: folder(),
         ...change,
     });
-    const last = (outcome: Outcome) => fs.writeFileSync(path.join(runDir(), "outcome-1.json"), JSON.stringify(outcome));
+    const last = (outcome: Outcome) =>
+        fs.writeFileSync(path.join(runDir(), "outcome-1.json"), JSON.stringify(outcome));
     const diff = (change: Properties, oldOutputs: Properties) =>
         handler.diff({ id: "i", urn: "u", inputs: inputs(change), oldInputs: inputs(), oldOutputs });
-    const common = { urn: "a::b::c::name", log: silentLog, views: noViews, signal: new AbortController().signal, preview: false };
+    const common = {
+        urn: "a::b::c::name",
+        log: silentLog,
+        views: noViews,
+        signal: new AbortController().signal,
+        preview: false,
+    };
     const decoded = (change: Properties = {}) => ({ value: inputs(change), secrets: new Set<string>() });
 
     it("is replaced by another run or attempt, and by nothing else", async () => {
         const succeeded = { status: "Succeeded" };
         expect(await diff({ runId: "r2" }, succeeded)).toEqual({ changes: ["runId"], replace: true });
         expect(await diff({ attempt: 2 }, succeeded)).toEqual({ changes: ["attempt"], replace: true });
-        expect(await diff({ codeDir: "/elsewhere", wait: false, codeHash: "other" }, succeeded)).toEqual({ changes: [] });
+        expect(await diff({ codeDir: "/elsewhere", wait: false, codeHash: "other" }, succeeded)).toEqual({
+            changes: [],
+        });
     });
 
     it("that was left running is followed on by an update, if it is to be waited for or has ended", async () => {
@@ -51,13 +60,17 @@ describe("Run", () => {
 
     it("that did not succeed and whose record is gone is never run again on a guess", async () => {
         last({ kind: "NoRecord", message: "there is no folder" });
-        await expect(diff({}, { status: "Failed" })).rejects.toThrow(/outcome of run r1 can't be looked up: there is no folder.*trigger/s);
+        await expect(diff({}, { status: "Failed" })).rejects.toThrow(
+            /outcome of run r1 can't be looked up: there is no folder.*trigger/s,
+        );
         await expect(handler.create({ ...common, inputs: decoded() })).rejects.toThrow(/can't be looked up/);
         expect(await diff({}, { status: "Succeeded" })).toEqual({ changes: [] });
     });
 
     it("in a preview tells its id and attempt, and that the rest is not known", async () => {
-        const { outputs } = (await handler.create({ ...common, preview: true, inputs: decoded() })) as { outputs: Properties };
+        const { outputs } = (await handler.create({ ...common, preview: true, inputs: decoded() })) as {
+            outputs: Properties;
+        };
         expect(outputs).toMatchObject({ runId: "r1", attempt: 1 });
         expect(isUnknown(outputs.status)).toBe(true);
         expect(fs.readdirSync(runDir())).toEqual([]);
@@ -70,11 +83,14 @@ describe("Run", () => {
 
     it("is cancelled by its deletion while it runs, and left alone after its end", async () => {
         last({ kind: "Running" });
-        const remove = (status: string) => handler.delete({ ...common, id: "i", oldInputs: decoded(), outputs: { status } });
+        const remove = (status: string) =>
+            handler.delete({ ...common, id: "i", oldInputs: decoded(), outputs: { status } });
         await remove("Succeeded");
         expect(fs.existsSync(path.join(runDir(), "cancelled"))).toBe(false);
         await remove("Running");
-        expect(fs.readFileSync(path.join(runDir(), "cancelled"), "utf8")).toBe("the run was deleted from its stack");
+        expect(fs.readFileSync(path.join(runDir(), "cancelled"), "utf8")).toBe(
+            "the run was deleted from its stack",
+        );
     });
 
     it("keeps what is recorded of it when it is read after its end", async () => {
@@ -83,7 +99,10 @@ describe("Run", () => {
     });
 
     it("refuses secrets that no environment variable can hold", () => {
-        const failures = handler.check({ urn: "u", inputs: decoded({ secrets: { A: "x\0y", B: 5, C: "fine" } }) });
+        const failures = handler.check({
+            urn: "u",
+            inputs: decoded({ secrets: { A: "x\0y", B: 5, C: "fine" } }),
+        });
         expect(failures.map(({ property }) => property)).toEqual(["secrets.A", "secrets.B"]);
     });
 });

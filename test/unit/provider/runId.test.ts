@@ -117,13 +117,13 @@ describe("RunId", () => {
         );
     });
 
-    it("refuses a secret among the parameters, by name", () => {
-        const failures = runIdHandler.check({
-            urn: "u",
-            inputs: { value: inputs, secrets: new Set(["params.horizon"]) },
-        });
+    it("refuses a secret among the parameters and the environment, by name", () => {
+        const secrets = new Set(["params.horizon", "env", "trigger"]);
+        const failures = runIdHandler.check({ urn: "u", inputs: { value: inputs, secrets } });
+        const reason = expect.stringContaining('pass it in "secrets" instead');
         expect(failures).toEqual([
-            { property: "params.horizon", reason: expect.stringContaining("horizon is a secret") },
+            { property: "params.horizon", reason },
+            { property: "env", reason },
         ]);
     });
 

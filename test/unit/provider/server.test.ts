@@ -16,7 +16,8 @@ describe("the plugin's server", () => {
     let client: ResourceProviderClient;
 
     const handler: ResourceHandler = {
-        check: ({ inputs }) => (inputs.value.bad === undefined ? [] : [{ property: "bad", reason: "is bad" }]),
+        check: ({ inputs }) =>
+            inputs.value.bad === undefined ? [] : [{ property: "bad", reason: "is bad" }],
         diff: ({ inputs, oldInputs }) => {
             const changes = Object.keys(inputs).filter((key) => inputs[key] !== oldInputs[key]);
             return Promise.resolve({ changes, replace: inputs.replace === true });
@@ -28,7 +29,10 @@ describe("the plugin's server", () => {
             if (inputs.value.fail === "defect") {
                 return Promise.reject(new TypeError("x is undefined"));
             }
-            return Promise.resolve({ id: "id1", outputs: { preview, seen: inputs.value.password, gone: undefined } });
+            return Promise.resolve({
+                id: "id1",
+                outputs: { preview, seen: inputs.value.password, gone: undefined },
+            });
         },
         update: () => Promise.resolve({ outputs: {} }),
         read: ({ id }) => Promise.resolve(id === "gone" ? undefined : { outputs: { id } }),
@@ -37,20 +41,33 @@ describe("the plugin's server", () => {
 
     async function connect(made: ProviderServer): Promise<void> {
         server = made;
-        client = new ResourceProviderClient(`127.0.0.1:${await server.listen()}`, grpc.credentials.createInsecure());
+        client = new ResourceProviderClient(
+            `127.0.0.1:${await server.listen()}`,
+            grpc.credentials.createInsecure(),
+        );
     }
-    beforeEach(() => connect(new ProviderServer({ version: "1.2.3", schema: "{}", handlers: { "acme:index:Thing": handler } })));
+    beforeEach(() =>
+        connect(
+            new ProviderServer({ version: "1.2.3", schema: "{}", handlers: { "acme:index:Thing": handler } }),
+        ),
+    );
     afterEach(() => {
         client.close();
         server.close();
     });
 
-    function call<Q, R>(method: (request: Q, callback: (error: grpc.ServiceError | null, response: R) => void) => unknown, request: Q) {
+    function call<Q, R>(
+        method: (request: Q, callback: (error: grpc.ServiceError | null, response: R) => void) => unknown,
+        request: Q,
+    ) {
         return new Promise<R>((resolve, reject) =>
             method.call(client, request, (error, response) => (error ? reject(error) : resolve(response))),
         );
     }
-    function request<T extends { setUrn(urn: string): unknown }>(made: T, change: (made: T) => void = () => undefined): T {
+    function request<T extends { setUrn(urn: string): unknown }>(
+        made: T,
+        change: (made: T) => void = () => undefined,
+    ): T {
         made.setUrn(URN);
         change(made);
         return made;
@@ -84,16 +101,26 @@ describe("the plugin's server", () => {
     it("names the property of a mistake, and hands the inputs back as they came, secrets too", async () => {
         const check = await call<proto.CheckRequest, proto.CheckResponse>(
             client.check,
-            request(new proto.CheckRequest(), (made) => made.setNews(encode({ bad: 1, password: secret("x") }))),
+            request(new proto.CheckRequest(), (made) =>
+                made.setNews(encode({ bad: 1, password: secret("x") })),
+            ),
         );
-        expect(check.getFailuresList().map((failure) => failure.toObject())).toEqual([{ property: "bad", reason: "is bad" }]);
+        expect(check.getFailuresList().map((failure) => failure.toObject())).toEqual([
+            { property: "bad", reason: "is bad" },
+        ]);
         expect([...decode(check.getInputs()).secrets]).toEqual(["password"]);
     });
 
     it.each([
         [{ a: 1 }, { a: 1 }, proto.DiffResponse.DiffChanges.DIFF_NONE, [], false],
         [{ a: 2 }, { a: 1 }, proto.DiffResponse.DiffChanges.DIFF_SOME, [], false],
-        [{ a: 2, replace: true }, { a: 1, replace: true }, proto.DiffResponse.DiffChanges.DIFF_SOME, ["a"], true],
+        [
+            { a: 2, replace: true },
+            { a: 1, replace: true },
+            proto.DiffResponse.DiffChanges.DIFF_SOME,
+            ["a"],
+            true,
+        ],
     ])("diffs %j against %j", async (news, olds, changes, replaces, deleteFirst) => {
         const diff = await call<proto.DiffRequest, proto.DiffResponse>(
             client.diff,
@@ -117,7 +144,10 @@ describe("the plugin's server", () => {
 
     it("answers for a resource that is gone with no id", async () => {
         const read = (id: string) =>
-            call<proto.ReadRequest, proto.ReadResponse>(client.read, request(new proto.ReadRequest(), (made) => made.setId(id)));
+            call<proto.ReadRequest, proto.ReadResponse>(
+                client.read,
+                request(new proto.ReadRequest(), (made) => made.setId(id)),
+            );
         expect((await read("gone")).getId()).toBe("");
         expect(decode((await read("there")).getProperties()).value).toEqual({ id: "there" });
     });
@@ -135,15 +165,25 @@ describe("the plugin's server", () => {
         attach.setAddress("127.0.0.1:1");
         await call(client.attach, attach);
         await call(client.cancel, new Empty());
-        const diff = await call<proto.DiffRequest, proto.DiffResponse>(client.diffConfig, new proto.DiffRequest());
+        const diff = await call<proto.DiffRequest, proto.DiffResponse>(
+            client.diffConfig,
+            new proto.DiffRequest(),
+        );
         expect(diff.getChanges()).toBe(proto.DiffResponse.DiffChanges.DIFF_NONE);
     });
 
     it("of the product has a schema that covers what its resources take", async () => {
         server.close();
         await connect(createProvider());
-        const response = await call<proto.GetSchemaRequest, proto.GetSchemaResponse>(client.getSchema, new proto.GetSchemaRequest());
-        const schema = JSON.parse(response.getSchema()) as { name: string; version: string; resources: Record<string, { requiredInputs: string[]; inputProperties: object }> };
+        const response = await call<proto.GetSchemaRequest, proto.GetSchemaResponse>(
+            client.getSchema,
+            new proto.GetSchemaRequest(),
+        );
+        const schema = JSON.parse(response.getSchema()) as {
+            name: string;
+            version: string;
+            resources: Record<string, { requiredInputs: string[]; inputProperties: object }>;
+        };
         expect(schema).toMatchObject({ name: "stackrun", version });
         for (const { requiredInputs, inputProperties } of Object.values(schema.resources)) {
             expect(Object.keys(inputProperties)).toEqual(expect.arrayContaining(requiredInputs));

@@ -12,16 +12,29 @@ const event = (n: number, body: object, attempt = 1): FollowItem => ({
     event: { n, nonce: "x", time: `2026-01-01T00:00:0${n}Z`, attempt, ...body } as RunnerEvent,
 });
 const started = event(1, { type: "run.started", pid: 1 });
-const succeeded = event(9, { type: "run.finished", state: "Succeeded", reason: "", exitCode: 0, message: "" });
+const succeeded = event(9, {
+    type: "run.finished",
+    state: "Succeeded",
+    reason: "",
+    exitCode: 0,
+    message: "",
+});
 const interrupted: FollowItem = { type: "interrupted", message: "the machine was taken" };
 
 describe("following a run", () => {
     const folder = useFolder();
     const run = () => ({ runId: "r", attempt: 1, runDir: folder() });
     const quiet: FollowSink = { log: () => undefined, changed: () => undefined };
-    const follow = (follower: Partial<Follower>, more: { signal?: AbortSignal; maxRecoveries?: number; sink?: FollowSink } = {}) =>
+    const follow = (
+        follower: Partial<Follower>,
+        more: { signal?: AbortSignal; maxRecoveries?: number; sink?: FollowSink } = {},
+    ) =>
         followRun({
-            follower: { lastOutcome: () => Promise.resolve({ kind: "Running" }), cancel: () => Promise.resolve(), ...follower } as Follower,
+            follower: {
+                lastOutcome: () => Promise.resolve({ kind: "Running" }),
+                cancel: () => Promise.resolve(),
+                ...follower,
+            } as Follower,
             run: run(),
             pipeline: pipelineOf("load"),
             params: {},
@@ -58,21 +71,29 @@ describe("following a run", () => {
             log: (lines) => seen.push(...lines.map(({ text }) => text)),
             changed: ({ status }) => seen.push(status),
         };
-        await follow(items(started, { type: "log", lines: [{ step: "load", text: "line" }] }, succeeded), { sink });
+        await follow(items(started, { type: "log", lines: [{ step: "load", text: "line" }] }, succeeded), {
+            sink,
+        });
         expect(seen).toEqual(["Running", "line", "Succeeded"]);
     });
 
     it("recovers an interrupted run, and counts the interruptions", async () => {
         let recovered = 0;
         const recover = () => Promise.resolve(void recovered++);
-        const result = await follow({ ...items(started, interrupted, started, interrupted, started, succeeded), recover });
+        const result = await follow({
+            ...items(started, interrupted, started, interrupted, started, succeeded),
+            recover,
+        });
         expect(result).toMatchObject({ status: "Succeeded", interruptions: 2 });
         expect(recovered).toBe(2);
     });
 
     it("gives up after too many recoveries", async () => {
         const recover = () => Promise.resolve();
-        const result = await follow({ ...items(started, interrupted, interrupted, succeeded), recover }, { maxRecoveries: 1 });
+        const result = await follow(
+            { ...items(started, interrupted, interrupted, succeeded), recover },
+            { maxRecoveries: 1 },
+        );
         expect(result).toMatchObject({ status: "Lost", reason: "PreemptionLimit" });
     });
 
@@ -87,7 +108,13 @@ describe("following a run", () => {
     it("cancels the run when asked to, and goes on following to its end", async () => {
         const abort = new AbortController();
         const reasons: string[] = [];
-        const cancelled = event(5, { type: "run.finished", state: "Cancelled", reason: "Cancelled", exitCode: 67, message: "why" });
+        const cancelled = event(5, {
+            type: "run.finished",
+            state: "Cancelled",
+            reason: "Cancelled",
+            exitCode: 67,
+            message: "why",
+        });
         const follower: Partial<Follower> = {
             cancel: (_, reason) => Promise.resolve(void reasons.push(reason)),
             async *follow() {
@@ -116,7 +143,10 @@ describe("following a run", () => {
     it("looks at a run whose target ended without a word", async () => {
         const lastOutcome: Follower["lastOutcome"] = () =>
             Promise.resolve({ kind: "Finished", state: "Lost", reason: "RunnerKilled", message: "gone" });
-        fs.writeFileSync(path.join(folder(), "events.jsonl"), `${JSON.stringify((started as { event: object }).event)}\n`);
+        fs.writeFileSync(
+            path.join(folder(), "events.jsonl"),
+            `${JSON.stringify((started as { event: object }).event)}\n`,
+        );
         const follower = { ...items(), lastOutcome, cancel: () => Promise.resolve() } as Follower;
         const seen = await lookAt({ follower, run: run(), pipeline: pipelineOf("load"), params: {} });
         expect(seen).toMatchObject({ status: "Lost", reason: "RunnerKilled", message: "gone" });

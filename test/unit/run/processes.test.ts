@@ -33,7 +33,11 @@ describe("processes of a killed runner", () => {
     it("are not alive once they have ended", async () => {
         const pid = child.pid as number;
         child.kill("SIGKILL");
-        await until(async () => !(await isAlive({ pid, startTime: "0" })), 5000, () => "its end");
+        await until(
+            async () => !(await isAlive({ pid, startTime: "0" })),
+            5000,
+            () => "its end",
+        );
         expect(await isAlive({ pid, startTime: "0" })).toBe(false);
     });
 
@@ -44,17 +48,23 @@ describe("processes of a killed runner", () => {
         mark("stranger", `${stranger.pid} 1\n`);
         mark("torn", "");
         await killOrphans(folder());
-        await until(() => !isRunning(pid), 5000, () => "its end");
+        await until(
+            () => !isRunning(pid),
+            5000,
+            () => "its end",
+        );
         expect(isRunning(stranger.pid as number)).toBe(true);
         expect(fs.existsSync(path.join(folder(), "mine/pid"))).toBe(false);
         stranger.kill("SIGKILL");
     });
 
-    it.each([["", undefined], ["abc 1", undefined], ["1 5", undefined], ["42 7\n", { pid: 42, startTime: "7" }]])(
-        "are read from %j",
-        async (text, expected) => {
-            fs.writeFileSync(path.join(folder(), "pid"), text);
-            expect(await readProcessMark(path.join(folder(), "pid"))).toEqual(expected);
-        },
-    );
+    it.each([
+        ["", undefined],
+        ["abc 1", undefined],
+        ["1 5", undefined],
+        ["42 7\n", { pid: 42, startTime: "7" }],
+    ])("are read from %j", async (text, expected) => {
+        fs.writeFileSync(path.join(folder(), "pid"), text);
+        expect(await readProcessMark(path.join(folder(), "pid"))).toEqual(expected);
+    });
 });

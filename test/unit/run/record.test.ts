@@ -39,7 +39,10 @@ describe("the log's tail", () => {
     });
 
     it("keeps within its bounds when the log is no UTF-8", async () => {
-        write("log", Buffer.concat([Buffer.from("a\t"), Buffer.alloc(100_000, 0xff), Buffer.from("\na\tend\n")]));
+        write(
+            "log",
+            Buffer.concat([Buffer.from("a\t"), Buffer.alloc(100_000, 0xff), Buffer.from("\na\tend\n")]),
+        );
         const tail = await logTail(folder());
         expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(LOG_TAIL_BYTES);
         expect(tail).toBe("a | end\n");
@@ -74,7 +77,11 @@ it("tells size and SHA-256 of files and folders, and leaves out what is not ther
     write("steps/load/outputs/dir/a", "22");
     const found = await collectArtifacts(folder(), pipeline);
     expect(found).toEqual({
-        "load/a.txt": { uri: path.join(folder(), "steps/load/outputs/a.txt"), size: 5, sha256: sha256("hello") },
+        "load/a.txt": {
+            uri: path.join(folder(), "steps/load/outputs/a.txt"),
+            size: 5,
+            sha256: sha256("hello"),
+        },
         "load/dir": {
             uri: path.join(folder(), "steps/load/outputs/dir"),
             size: 3,

@@ -166,6 +166,22 @@ describeEndings("signals", (newRun) => {
         expect(run.only("step.finished")).toMatchObject({ state: "Cancelled", exitCode: 7 });
     });
 
+    test("a signal at any moment ends it in order", async () => {
+        for (let delay = 5; delay <= 80; delay += 15) {
+            const run = newRun();
+            await run.write(plan([step("a", "sleep 60"), step("b", "sleep 60")], { parallelism: 2 }));
+            const { child, ended } = run.start();
+            await new Promise((resolve) => setTimeout(resolve, delay));
+            child.kill("SIGTERM");
+            const { code, stderr } = await ended;
+            // null: the shell itself had hardly begun.
+            expect([68, null]).toContain(code);
+            expect(stderr).toBe("");
+            expect(run.exists("events.jsonl") ? run.finish().state : "Interrupted").toBe("Interrupted");
+            expect(run.processes()).toEqual([]);
+        }
+    });
+
     test("a step that failed for good is a failure, whoever takes the machine then", async () => {
         const run = newRun();
         const steps = [step("bad", "exit 2"), step("long", `${note}; sleep 60`)];

@@ -44,6 +44,32 @@ describeShells("recovery", (shell) => {
         await until(() => run.processes().length === 0, "the killed runner's last processes gone");
     });
 
+    test("killed at any moment, it never runs again what it has recorded as done", async () => {
+        const run = newRun();
+        const names = ["a", "b", "c", "d", "e", "f"];
+        const steps = inOrder(...names.map((name) => step(name, "echo $STACKRUN_STEP >> ran")));
+        let attempt = 0;
+        for (let code: number | null = null; code !== 0; ) {
+            attempt += 1;
+            await run.write(plan(steps, { attempt }));
+            const { child, ended } = run.start();
+            const timer = setTimeout(() => child.kill("SIGKILL"), attempt < 8 ? attempt * 15 : 20_000);
+            ({ code } = await ended);
+            clearTimeout(timer);
+        }
+        const events = run.events();
+        expect(events.map((one) => one.n)).toEqual(events.map((_, index) => index + 1));
+        const done = new Set<string>();
+        for (const one of events) {
+            expect(one.type === "step.started" && done.has(one.step)).toBe(false);
+            if (one.type === "step.reused" || (one.type === "step.finished" && one.state === "Succeeded")) {
+                done.add(one.step);
+            }
+        }
+        expect([...done].sort()).toEqual(names);
+        expect([...new Set(run.read("code/ran").split("\n"))]).toEqual([...names, ""]);
+    });
+
     test("a process that only has the number of an earlier step is left alone", async () => {
         const run = newRun();
         const other = spawn("sleep", ["60"], { detached: true, stdio: "ignore" });
@@ -111,6 +137,30 @@ describeShells("recovery", (shell) => {
         const last = stdout.toString().trim().split("\n").at(-1) as string;
         expect(JSON.parse(last.slice(1))).toMatchObject({ type: "run.finished", state: "Failed", reason: "RecordFailed", exitCode: 65 });
         expect(run.processes()).toEqual([]);
+    });
+
+    test("where nobody reads the output any more, what runs is ended in order", async () => {
+        const run = newRun();
+        const script = 'trap "" PIPE; trap "touch got-term; exit" TERM; until [ -e go ]; do sleep 0.05; done; while :; do echo x; sleep 0.05; done';
+        await run.write(plan([step("a", script, { retries: { limit: 1, delaySeconds: 0, factor: 1 } })], { stream: "stdout" }));
+        const { child, ended } = run.start();
+        await until(() => run.exists("steps/a/pid"));
+        child.stdout?.destroy();
+        fs.writeFileSync(run.path("code/go"), "");
+        const { code, stderr } = await ended;
+        expect(code).toBe(65);
+        expect(stderr).toContain("can't be written");
+        expect(run.finish()).toMatchObject({ state: "Failed", reason: "RecordFailed" });
+        expect(run.processes()).toEqual([]);
+    });
+
+    test("where a log can't be written, it stops and says so", async () => {
+        const run = newRun();
+        fs.mkdirSync(run.path("steps/a/log"), { recursive: true });
+        const { code, stderr } = await run.run(plan([step("a", "while :; do echo x; sleep 0.05; done")]));
+        expect(code).toBe(65);
+        expect(stderr).toContain('the log of step "a" can\'t be written');
+        await until(() => run.processes().length === 0, "the runner's last processes gone");
     });
 
     test("where a folder of a step can't be made, it stops and says so", async () => {

@@ -1,0 +1,175 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { isOrchestratorKind, unknownOrchestrator } from "../../stacks/kinds";
+import { DURATION_ALLOWED, parseDuration } from "../pipeline/duration";
+import { formatMistake, PipelineError } from "../pipeline/errors";
+import { loadPipelineFile } from "../pipeline/load";
+import { resolveParams } from "../pipeline/params";
+import type { ParamValue, Pipeline } from "../pipeline/types";
+import { isOwnBackend } from "./backend";
+import { CommandError, EXIT } from "./exit";
+import { STATE_DIR } from "./folder";
+
+/** The options of `stackrun run`, as they were typed. */
+export interface RunOptions {
+    readonly orchestrator: string;
+    readonly stack: string;
+    readonly param: readonly string[];
+    readonly code?: string;
+    readonly trigger?: string;
+    readonly again?: boolean;
+    readonly timeout?: string;
+    readonly parallelism?: string;
+    readonly wait: boolean;
+    readonly preview?: boolean;
+    readonly json?: boolean;
+}
+
+/** What `stackrun run` was told, checked. */
+export interface RunInput {
+    readonly file: string;
+    readonly pipeline: Pipeline;
+    readonly orchestrator: string;
+    readonly stack: string;
+    readonly project: string;
+    /** Absolute path of `.stackrun`. */
+    readonly stateDir: string;
+    readonly code: string;
+    readonly params: Readonly<Record<string, ParamValue>>;
+    readonly secrets: Readonly<Record<string, string>>;
+    readonly trigger?: string;
+    readonly timeout?: string;
+    readonly parallelism?: number;
+    readonly wait: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Checks all that a run was told, before a SDK is loaded and before anything is made.
+ * @throws CommandError with all mistakes at once.
+ */
+export function readInput(
+    file: string,
+    options: RunOptions,
+    env: Environment = process.env,
+    folder = process.cwd(),
+): RunInput {
+    const mistakes: string[] = [];
+    const params = keyValues(options.param, mistakes);
+    const pipeline = readPipeline(file, mistakes);
+    if (pipeline) {
+        mistakes.push(...paramMistakes(pipeline, params), ...secretMistakes(pipeline, env));
+    }
+    const code = path.resolve(folder, options.code ?? path.dirname(file));
+    mistakes.push(...optionMistakes(options, code, env));
+    if (mistakes.length > 0 || !pipeline) {
+        throw new CommandError(mistakes.join("\n"), EXIT.badInput);
+    }
+    return {
+        file,
+        pipeline,
+        orchestrator: options.orchestrator,
+        stack: options.stack,
+        project: projectName(pipeline.name),
+        stateDir: path.join(folder, STATE_DIR),
+        code,
+        params,
+        secrets: Object.fromEntries(pipeline.secrets.map((name) => [name, env[name] ?? ""])),
+        trigger: options.again ? new Date().toISOString() : options.trigger,
+        timeout: options.timeout,
+        parallelism: options.parallelism === undefined ? undefined : Number(options.parallelism),
+        wait: options.wait,
+    };
+}
+
+function readPipeline(file: string, mistakes: string[]): Pipeline | undefined {
+    try {
+        return loadPipelineFile(file);
+    } catch (error) {
+        if (error instanceof PipelineError) {
+            mistakes.push(error.message);
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+function keyValues(pairs: readonly string[], mistakes: string[]): Record<string, string> {
+    const wrong = pairs.filter((pair) => pair.indexOf("=") < 1);
+    mistakes.push(
+        ...wrong.map(
+            (pair) =>
+                `--param ${JSON.stringify(pair)} is no assignment; allowed: NAME=VALUE, for example --param horizon=7`,
+        ),
+    );
+    const right = pairs.filter((pair) => pair.indexOf("=") >= 1);
+    return Object.fromEntries(
+        right.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
+    );
+}
+
+function paramMistakes(pipeline: Pipeline, params: Readonly<Record<string, string>>): string[] {
+    try {
+        resolveParams(pipeline, params);
+        return [];
+    } catch (error) {
+        if (error instanceof PipelineError) {
+            return error.mistakes.map((mistake) =>
+                formatMistake({ ...mistake, path: mistake.path.replace(/^params\./, "--param ") }),
+            );
+        }
+        throw error;
+    }
+}
+
+// Never from the command line: any user of the machine can read that.
+function secretMistakes(pipeline: Pipeline, env: Environment): string[] {
+    return pipeline.secrets
+        .filter((name) => env[name] === undefined)
+        .map((name) => `secret ${name} is not set: export it as an environment variable of this name`);
+}
+
+function optionMistakes(options: RunOptions, code: string, env: Environment): string[] {
+    const { orchestrator, parallelism, stack, timeout } = options;
+    const mistakes: string[] = [];
+    if (!isOrchestratorKind(orchestrator)) {
+        mistakes.push(`--orchestrator: ${unknownOrchestrator(orchestrator)}`);
+    }
+    if (!isStackName(stack, env)) {
+        mistakes.push(
+            `--stack ${JSON.stringify(stack)} is no name of a stack; allowed: letters, digits, -, _ and ., at most 100`,
+        );
+    }
+    if (!fs.statSync(code, { throwIfNoEntry: false })?.isDirectory() && options.code !== undefined) {
+        mistakes.push(`--code: ${code} is not a folder`);
+    }
+    if (timeout !== undefined && !((parseDuration(timeout) ?? 0) > 0)) {
+        mistakes.push(`--timeout ${JSON.stringify(timeout)} is no duration; allowed: ${DURATION_ALLOWED}`);
+    }
+    if (parallelism !== undefined && !/^[1-9][0-9]{0,5}$/.test(parallelism)) {
+        mistakes.push(
+            `--parallelism ${JSON.stringify(parallelism)} is no number of steps; allowed: a whole number from 1`,
+        );
+    }
+    if (options.again && options.trigger !== undefined) {
+        mistakes.push("--again and --trigger both make a new run; allowed: one of them");
+    }
+    return mistakes;
+}
+
+// Pulumi's own service knows `organization/project/stack` too.
+function isStackName(stack: string, env: Environment): boolean {
+    const parts = stack.split("/");
+    return (
+        (parts.length === 1 || (parts.length <= 3 && !isOwnBackend(env))) &&
+        parts.every((part) => /^[A-Za-z0-9._-]{1,100}$/.test(part))
+    );
+}
+
+// Pulumi allows letters, digits, `-`, `_` and `.` in the name of a project, at most 100 of them.
+function projectName(pipeline: string): string {
+    const plain = pipeline.normalize("NFKD").replaceAll(/\p{M}/gu, "");
+    const name = plain.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[-.]+|[-.]+$/g, "");
+    return (name || "pipeline").slice(0, 100);
+}
