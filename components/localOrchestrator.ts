@@ -16,6 +16,6 @@ export type LocalOrchestratorArgs = OrchestratorArgs;
 export class LocalOrchestrator extends Orchestrator {
     constructor(name: string, args: LocalOrchestratorArgs, opts?: pulumi.ComponentResourceOptions) {
         super("stackrun:index:LocalOrchestrator", name, args, opts);
-        this.declareRun({ follower: { module: "local" } });
+        this.declareRun({ follower: { module: "local" }, inPlace: true });
     }
 }

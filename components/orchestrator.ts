@@ -1,12 +1,11 @@
-import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
 import { stepHashes } from "../src/pipeline/fingerprint";
-import { scanCode } from "../src/bundle";
 import type { RunState } from "../src/run/events";
 import type { FollowerSpec } from "../src/run/follower";
 import type { Artifact } from "../src/run/record";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
+import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
 import { Run, RunId } from "./resources";
 import { resolveSettings, type Settings } from "./settings";
@@ -88,6 +87,11 @@ export interface Target {
     readonly follower: pulumi.Input<FollowerSpec>;
     /** Declares what the run needs, named by the run, with `this` as parent. */
     readonly declare?: (run: DeclaredRun) => readonly pulumi.Resource[];
+    /**
+     * The steps use the code folder where it is: nothing is uploaded, and its size has no limit.
+     * @default false
+     */
+    readonly inPlace?: boolean;
     /** What else makes a new run when it changes. */
     readonly fingerprint?: pulumi.Input<unknown>;
 }
@@ -170,8 +174,8 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     /** Declares the run: its id, its target, and the resource that follows it. */
     protected declareRun(target: Target): void {
         const { settings } = this;
-        const codeHash = pulumi.output(hashCode(settings));
-        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, codeHash), { parent: this });
+        const code = codeHash(this, { ...settings, inPlace: target.inPlace ?? false });
+        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, code), { parent: this });
         const declared = target.declare?.({
             runId: id.runId,
             attempt: id.attempt,
@@ -180,10 +184,10 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             params: settings.params,
             env: settings.env,
             secrets: settings.secrets,
-            codeHash,
+            codeHash: code,
             codeDir: settings.codeDir,
         });
-        const run = new Run(this.childName, this.runArgs(id, target, codeHash), {
+        const run = new Run(this.childName, this.runArgs(id, target, code), {
             parent: this,
             dependsOn: [...(declared ?? [])],
         });
@@ -195,12 +199,12 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         }
     }
 
-    private runIdArgs(target: Target, codeHash: pulumi.Output<string>): pulumi.Inputs {
+    private runIdArgs(target: Target, code: pulumi.Output<string>): pulumi.Inputs {
         const { settings } = this;
         return {
             pipeline: settings.pipeline.name,
             orchestrator: this.typeToken,
-            code: codeHash,
+            code,
             steps: stepHashes(settings.pipeline),
             params: settings.params,
             env: settings.env,
@@ -214,7 +218,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         };
     }
 
-    private runArgs(id: RunId, target: Target, codeHash: pulumi.Output<string>): pulumi.Inputs {
+    private runArgs(id: RunId, target: Target, code: pulumi.Output<string>): pulumi.Inputs {
         const { settings } = this;
         return {
             runId: id.runId,
@@ -224,7 +228,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             env: settings.env,
             secrets: settings.secrets,
             codeDir: settings.codeDir,
-            codeHash,
+            codeHash: code,
             parallelism: settings.parallelism,
             timeoutSeconds: settings.timeoutSeconds,
             graceSeconds: settings.graceSeconds,
@@ -233,13 +237,6 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             stateDir: settings.stateDir,
         };
     }
-}
-
-async function hashCode(settings: Settings): Promise<string> {
-    const tree = await scanCode(settings.codeDir, {
-        cacheFile: path.join(settings.stateDir, "bundle-cache.json"),
-    });
-    return tree.hash;
 }
 
 function outputsOf(id: RunId, run: Run) {

@@ -19,8 +19,7 @@ const POLL_MS = 200;
 export async function status(id: string | undefined, json: boolean, terminal: Terminal): Promise<number> {
     const run = await current(await findRun(id));
     if (json) {
-        const { definition: _, ...shown } = run;
-        terminal.line(JSON.stringify(shown, null, 2));
+        terminal.line(JSON.stringify({ ...run, definition: undefined }, null, 2));
     } else {
         showRun(run, terminal, process.cwd());
     }

@@ -1,6 +1,7 @@
 import type { OrchestratorArgs } from "../../components/orchestrator";
 import { makeOrchestrator } from "../../stacks/orchestrators";
 import { createProvider } from "../provider/plugin";
+import { RUN_ID_TYPE } from "../provider/tokens";
 import { isOwnBackend } from "./backend";
 import { CommandError, EXIT } from "./exit";
 import type { RunInput } from "./input";
@@ -52,14 +53,19 @@ export async function run(input: RunInput, mode: RunMode, terminal: Terminal): P
             const forecaster = new Forecaster();
             await update.preview(stack, forecaster.onEvent);
             const forecast = await forecaster.forecast(input);
-            mode.json
-                ? terminal.line(JSON.stringify(forecast, null, 2))
-                : showForecast(forecast, input, terminal);
+            if (mode.json) {
+                terminal.line(JSON.stringify(forecast, null, 2));
+            } else {
+                showForecast(forecast, input, terminal);
+            }
             return EXIT.succeeded;
         }
         signal.throwIfAborted();
-        await keepTrigger(input);
-        const outputs = await update.up(stack);
+        const outputs = await update.up(stack, ({ resOutputsEvent }) => {
+            if (resOutputsEvent?.metadata.type === RUN_ID_TYPE) {
+                keepTrigger(input);
+            }
+        });
         end();
         if (interrupts.interrupted && !mode.json && outputs.status === "Cancelled") {
             throw new CommandError(

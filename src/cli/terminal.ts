@@ -76,7 +76,7 @@ export class Terminal {
         }
         const last = text.replace(/\r+$/, "").split("\r").pop() ?? "";
         const plain = last.replaceAll(ESCAPES, (sequence) =>
-            this.colors && /^\u001b\[[\d;:]*m$/.test(sequence) ? sequence : "",
+            this.colors && COLOR.test(sequence) ? sequence : "",
         );
         return plain.includes("\u001b") ? `${plain}\u001b[0m` : plain;
     }
@@ -94,9 +94,11 @@ export class Terminal {
     }
 }
 
+/* eslint-disable no-control-regex -- these are what is looked for */
+const COLOR = /^\u001b\[[\d;:]*m$/;
 // Control sequences (colours, cursor movements), titles, and single control characters except the tab.
-// eslint-disable-next-line no-control-regex
 const ESCAPES =
     /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[@-Z\\-_]?|[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f]/g;
+/* eslint-enable no-control-regex */
 
 export type { Color };

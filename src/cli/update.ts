@@ -50,9 +50,9 @@ export class Update {
     }
 
     /** The run's outputs, whether it succeeded or not; throws if the update itself failed. */
-    async up(stack: Stack): Promise<RunOutputs> {
+    async up(stack: Stack, onEvent: (event: EngineEvent) => void): Promise<RunOutputs> {
         try {
-            await this.engine(stack, () => stack.up({ onEvent: this.listen(), signal: this.options.signal }));
+            await this.engine(stack, () => stack.up({ onEvent: this.listen(onEvent), signal: this.options.signal }));
         } catch (error) {
             // A run that failed fails the update, after its outputs were recorded.
             if (!this.outputs || !isFinal(this.outputs.status) || this.outputs.status === "Succeeded") {
@@ -65,13 +65,13 @@ export class Update {
         return this.outputs;
     }
 
-    private listen(onEvent?: (event: EngineEvent) => void): (event: EngineEvent) => void {
+    private listen(onEvent: (event: EngineEvent) => void): (event: EngineEvent) => void {
         return (event) => {
             const { diagnosticEvent } = event;
             if (diagnosticEvent?.severity === "error" && !diagnosticEvent.ephemeral) {
                 this.errors.push(diagnosticEvent.message);
             }
-            onEvent?.(event);
+            onEvent(event);
         };
     }
 

@@ -1,4 +1,4 @@
-import * as fs from "node:fs/promises";
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
 import { backendEnv, findEngine } from "./backend";
@@ -24,7 +24,7 @@ export async function openStack({
 }: WorkspaceOptions): Promise<Stack> {
     const engine = await findEngine(log, signal);
     const workDir = projectFolder(input);
-    await fs.mkdir(workDir, { recursive: true, mode: 0o700 });
+    await fs.promises.mkdir(workDir, { recursive: true, mode: 0o700 });
     const stack = await LocalWorkspace.createOrSelectStack(
         { stackName: input.stack, projectName: input.project, program },
         {
@@ -49,12 +49,13 @@ export async function openStack({
  * not two.
  */
 export async function readTrigger(input: RunInput): Promise<string | undefined> {
-    return input.trigger ?? (await fs.readFile(triggerFile(input), "utf8").catch(() => undefined));
+    return input.trigger ?? (await fs.promises.readFile(triggerFile(input), "utf8").catch(() => undefined));
 }
 
-export async function keepTrigger(input: RunInput): Promise<void> {
+/** Called when the stack has taken the trigger in: one that was refused is forgotten. */
+export function keepTrigger(input: RunInput): void {
     if (input.trigger !== undefined) {
-        await fs.writeFile(triggerFile(input), input.trigger, { mode: 0o600 });
+        fs.writeFileSync(triggerFile(input), input.trigger, { mode: 0o600 });
     }
 }
 

@@ -122,8 +122,9 @@ function fail() { bad = 1; exit 9 }
 '
 
 sr_filter() { # the last part of a step's pipeline; tells the main loop when all is written
-    trap '' TERM INT HUP
     (
+        # busybox awk would not notice that nobody reads what it writes.
+        trap - PIPE
         exec 8>&- 9>&-
         # shellcheck disable=SC2030
         export LC_ALL=C SR_STEP="$sr_name" SR_LOG="$sr_step_dir/log" SR_MARK="$sr_mark" SR_SECRETS="$sr_secrets"
@@ -141,23 +142,28 @@ sr_filter() { # the last part of a step's pipeline; tells the main loop when all
 }
 
 sr_tr_before() {
-    trap '' TERM INT HUP
     # It would wait for a daemon that keeps the pipe open: the main loop ends it.
     # shellcheck disable=SC2034
     if read -r sr_self sr_rest < /proc/self/stat; then
         echo "before $sr_i $sr_self" >&9
     fi 2>/dev/null
+    trap - PIPE
     exec 8>&- 9>&-
     # shellcheck disable=SC2031
     export LC_ALL=C
     exec tr '\000' '?'
 }
 
-sr_pipeline() { # command whose output is filtered; in the background, as the job sr_job
-    case $sr_before in
-        sed) "$1" | { trap '' TERM INT HUP; exec 8>&- 9>&-; sr_sed_before; } | sr_filter & ;;
-        tr) "$1" | sr_tr_before | sr_filter & ;;
-        *) "$1" | sr_filter & ;;
-    esac
+# In the background, as the job sr_job. The subshell is for bash: a trap that it runs while it sets up a pipeline of its
+# own makes it wait for that pipeline.
+sr_pipeline() { # command whose output is filtered
+    (
+        trap '' TERM INT HUP
+        case $sr_before in
+            sed) "$1" | { trap - PIPE; exec 8>&- 9>&-; sr_sed_before; } | sr_filter ;;
+            tr) "$1" | sr_tr_before | sr_filter ;;
+            *) "$1" | sr_filter ;;
+        esac
+    ) &
     sr_job=$!
 }

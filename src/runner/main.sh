@@ -80,7 +80,10 @@ sr_choose_group() {
         set -m
         (exec sleep 5) &
         set +m
-        kill -0 "-$!" && kill -TERM "-$!"
+        kill -0 "-$!"
+        sr_v=$?
+        kill $!
+        exit "$sr_v"
     ) 2>/dev/null; then
         sr_die 64 'this machine or image lacks the tool setsid (and its sh has no job control without a terminal)'
     fi

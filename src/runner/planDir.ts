@@ -52,7 +52,9 @@ function planFile(plan: RunPlan): string {
     };
     const numbers = new Map(plan.steps.map((step, index) => [step.name, index + 1]));
     const waiting = new Map<string, number[]>(plan.steps.map((step) => [step.name, []]));
-    plan.steps.forEach((step, index) => new Set(step.after).forEach((before) => waiting.get(before)?.push(index + 1)));
+    plan.steps.forEach((step, index) =>
+        new Set(step.after).forEach((before) => waiting.get(before)?.push(index + 1)),
+    );
     const lines = Object.entries(settings).map(([name, value]) => `sr_${name}=${shQuote(String(value))}`);
     for (const step of plan.steps) {
         lines.push(orderOf(step, numbers.get(step.name) as number, waiting.get(step.name) ?? []));
@@ -86,8 +88,16 @@ function stepFile(step: PlanStep, planEnv: RunPlan["env"]): string {
     const viaEnv = ["env", ...awkward.map(([name, value]) => `${name}=${value}`), ...bySh];
     const command = [...(awkward.length > 0 ? viaEnv : []), ...step.argv];
     return [
-        shFunction("sr_step_inputs", Object.entries(step.inputs).map(([name, from]) => call("sr_input", [name, from.step, from.output]))),
-        shFunction("sr_step_outputs", step.outputs.map((name) => call("sr_output", [name]))),
+        shFunction(
+            "sr_step_inputs",
+            Object.entries(step.inputs).map(([name, from]) =>
+                call("sr_input", [name, from.step, from.output]),
+            ),
+        ),
+        shFunction(
+            "sr_step_outputs",
+            step.outputs.map((name) => call("sr_output", [name])),
+        ),
         shFunction("sr_step_exec", [exportLines(step.env).trimEnd(), call("sr_exec", command)]),
         "",
     ].join("\n");
@@ -131,8 +141,12 @@ function checkPlan(plan: RunPlan): void {
 function runFaults(plan: RunPlan): string[] {
     const badSecret = plan.secrets.filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
     return [
-        ...(/^[A-Za-z0-9._-]+$/.test(plan.nonce) ? [] : ["the nonce has other characters than letters, digits, ., _ and -"]),
-        ...(new Set(plan.steps.map((step) => step.name)).size < plan.steps.length ? ["two steps have the same name"] : []),
+        ...(/^[A-Za-z0-9._-]+$/.test(plan.nonce)
+            ? []
+            : ["the nonce has other characters than letters, digits, ., _ and -"]),
+        ...(new Set(plan.steps.map((step) => step.name)).size < plan.steps.length
+            ? ["two steps have the same name"]
+            : []),
         ...badSecret.map((name) => `the secret's name ${JSON.stringify(name)} can't be a variable of sh`),
         ...envFaults("the run", plan.env),
     ];
@@ -142,9 +156,13 @@ function stepFaults(step: PlanStep, plan: RunPlan): string[] {
     const what = `step ${JSON.stringify(step.name)}`;
     const unknown = step.after.filter((name) => !plan.steps.some((other) => other.name === name));
     return [
-        ...(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(step.name) ? [] : [`the name of ${what} can't be a folder's name`]),
+        ...(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(step.name)
+            ? []
+            : [`the name of ${what} can't be a folder's name`]),
         ...(step.argv.length > 0 ? [] : [`${what} has no command`]),
-        ...(step.argv.some((word) => word.includes("\0")) ? [`the command of ${what} contains a NUL character`] : []),
+        ...(step.argv.some((word) => word.includes("\0"))
+            ? [`the command of ${what} contains a NUL character`]
+            : []),
         ...unknown.map((name) => `${what} is after ${JSON.stringify(name)}, which is no step`),
         ...envFaults(what, step.env),
     ];
@@ -153,6 +171,8 @@ function stepFaults(step: PlanStep, plan: RunPlan): string[] {
 function envFaults(what: string, env: RunPlan["env"]): string[] {
     return Object.entries(env).flatMap(([name, value]) => [
         ...(/^[^=\0]+$/.test(name) ? [] : [`${what} has a variable with the name ${JSON.stringify(name)}`]),
-        ...(value.includes("\0") ? [`the variable ${JSON.stringify(name)} of ${what} contains a NUL character`] : []),
+        ...(value.includes("\0")
+            ? [`the variable ${JSON.stringify(name)} of ${what} contains a NUL character`]
+            : []),
     ]);
 }

@@ -8,6 +8,7 @@ let script: string | undefined;
 
 /** The runner: one POSIX sh program, called as `sh runner.sh RUNDIR`. */
 export function runnerScript(): string {
-    script ??= "#!/bin/sh\n" + PARTS.map((part) => fs.readFileSync(path.join(__dirname, part), "utf8")).join("\n");
+    script ??=
+        "#!/bin/sh\n" + PARTS.map((part) => fs.readFileSync(path.join(__dirname, part), "utf8")).join("\n");
     return script;
 }

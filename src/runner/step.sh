@@ -8,8 +8,7 @@ sr_tell() { # a message of stackrun in the step's log
     printf 'stackrun: %s\n' "$1"
 }
 
-sr_supervise() {
-    trap '' TERM INT HUP
+sr_supervise() { # called with signals ignored
     exec 2> /dev/null
     sr_rc=1
     sr_reason=

@@ -156,6 +156,15 @@ describe("a run is a stack update", () => {
         project.write({ "pipeline.yaml": PIPELINE });
     }, 60_000);
 
+    it("refuses a code folder that can't be bundled, by the names of its files", async () => {
+        project.write({ "back\\slash.txt": "" });
+        const refused = await project.preview();
+        expect(refused.code).not.toBe(0);
+        expect(refused.stdout + refused.stderr).toMatch(/code: These names can't be bundled.*back\\slash\.txt/s);
+        expect(refused.stdout + refused.stderr).not.toMatch(/^\s+at .*\(/m);
+        fs.rmSync(path.join(project.dir, "back\\slash.txt"));
+    }, 60_000);
+
     it("`destroy` leaves nothing in the stack, and keeps the records", async () => {
         const records = runIds();
         await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);

@@ -9,10 +9,11 @@ describe("this repository as a Pulumi project", () => {
         const file = (name: string) => fs.readFileSync(path.join(REPO, name), "utf8");
         project = await Project.create({ ".gitignore": file(".gitignore") });
         project.write({ "Pulumi.yaml": file("Pulumi.yaml") });
-        for (const name of ["bin", "dist"]) {
-            fs.symlinkSync(path.join(REPO, name), path.join(project.dir, name));
+        fs.symlinkSync(path.join(REPO, "dist"), path.join(project.dir, "dist"));
+        // Not a link: the program's real folder is where the project is looked for.
+        for (const name of ["bin", "examples"]) {
+            fs.cpSync(path.join(REPO, name), path.join(project.dir, name), { recursive: true });
         }
-        fs.cpSync(path.join(REPO, "examples"), path.join(project.dir, "examples"), { recursive: true });
         await project.expectOk(["stack", "init", "dev"]);
     }, 120_000);
     afterAll(() => project.dispose());

@@ -14,6 +14,8 @@ export class Recorder {
     outputsOf: (resource: Declared) => Record<string, unknown> = () => ({});
 
     async install(preview = false): Promise<void> {
+        // Where the SDK logs to when there is no engine.
+        jest.spyOn(console, "log").mockImplementation(() => undefined);
         const newResource = ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => {
             const resource = { type, name, inputs };
             this.declared.push(resource);

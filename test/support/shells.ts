@@ -32,7 +32,6 @@ export function describeWithTool(tool: string, title: string, body: () => void):
         describe(title, body);
         return;
     }
-    // eslint-disable-next-line jest/valid-title, jest/expect-expect
     test(`${title}: needs ${tool}`, () => {
         if (process.env.CI) {
             throw new Error(`${tool} is missing`);

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { describeShells, type Shell } from "../../support/shells";
-import { inOrder, kill, plan, runs, step, testRuns, until, type TestRun } from "./harness";
+import { expectNoProcess, inOrder, kill, plan, runs, step, type TestRun, testRuns, until } from "./harness";
 
 const retries = { limit: 3, delaySeconds: 0, factor: 1 };
 /** Says its process number in a file, and that it is there by its log. */
@@ -31,38 +31,49 @@ describeEndings("time-outs and what a step leaves behind", (newRun) => {
         const { code } = await run.run(plan([step("slow", script, { timeoutSeconds: 0.4 })]));
         expect(code).toBe(1);
         expect(run.read("steps/slow/log")).toBe("got TERM\n");
-        expect(run.only("step.finished")).toMatchObject({ state: "Failed", exitCode: 5, reason: "StepTimedOut" });
+        expect(run.only("step.finished")).toMatchObject({
+            state: "Failed",
+            exitCode: 5,
+            reason: "StepTimedOut",
+        });
         expect(run.finish()).toMatchObject({ state: "Failed", reason: "StepTimedOut" });
-        expect(run.processes()).toEqual([]);
+        await expectNoProcess(run);
     });
 
     test("a step and its children that ignore TERM get KILL after the grace; it may be tried again", async () => {
         const run = newRun();
-        const script = '[ $STACKRUN_TRY = 2 ] && exit; trap "" TERM; sleep 60 & echo $! > child.pid; echo up; wait; sleep 60';
+        const script =
+            '[ $STACKRUN_TRY = 2 ] && exit; trap "" TERM; sleep 60 & echo $! > child.pid; echo up; wait; sleep 60';
         const steps = [step("deaf", script, { timeoutSeconds: 0.4, retries })];
         const { code } = await run.run(plan(steps, { graceSeconds: 0.3 }));
         expect(code).toBe(0);
         expect(run.only("step.retrying")).toMatchObject({ try: 1, exitCode: 137, reason: "StepTimedOut" });
         expect(runs(pidOf(run, "child.pid"))).toBe(false);
-        expect(run.processes()).toEqual([]);
+        await expectNoProcess(run);
     });
 
     test("children left in the background are ended with their step, those that ignore TERM too", async () => {
         const run = newRun();
-        const script = 'sleep 60 & sh -c \'trap "" TERM; echo $$ > child.pid; while :; do sleep 1; done\' & until [ -s child.pid ]; do sleep 0.05; done; echo done';
+        const script =
+            "sleep 60 & sh -c 'trap \"\" TERM; echo $$ > child.pid; while :; do sleep 1; done' & until [ -s child.pid ]; do sleep 0.05; done; echo done";
         const { code } = await run.run(plan([step("a", script)], { graceSeconds: 0.3 }));
         expect(code).toBe(0);
         expect(run.only("step.finished")).toMatchObject({ state: "Succeeded", exitCode: 0 });
         expect(runs(pidOf(run, "child.pid"))).toBe(false);
-        expect(run.processes()).toEqual([]);
+        await expectNoProcess(run);
     });
 
     test("a daemon in a session of its own, which keeps the output open, does not keep the run", async () => {
         const run = newRun();
-        const script = "setsid sh -c 'echo $$ > daemon.pid; exec sleep 30' & until [ -s daemon.pid ]; do sleep 0.05; done; echo last";
+        const script =
+            "setsid sh -c 'echo $$ > daemon.pid; exec sleep 30' & until [ -s daemon.pid ]; do sleep 0.05; done; echo last";
         const { code, stdout } = await run.run(plan([step("a", script)]));
         const daemon = pidOf(run, "daemon.pid");
-        expect({ code, stdout: stdout.toString(), alive: runs(daemon) }).toEqual({ code: 0, stdout: "a\tlast\n", alive: true });
+        expect({ code, stdout: stdout.toString(), alive: runs(daemon) }).toEqual({
+            code: 0,
+            stdout: "a\tlast\n",
+            alive: true,
+        });
         expect(run.processes()).toEqual([daemon]);
     });
 
@@ -72,30 +83,47 @@ describeEndings("time-outs and what a step leaves behind", (newRun) => {
         const { code } = await run.run(plan(steps, { timeoutSeconds: 0.5 }));
         expect(code).toBe(66);
         expect(run.only("run.stopping").reason).toBe("DeadlineExceeded");
-        expect(run.only("step.finished")).toMatchObject({ step: "a", state: "Cancelled", reason: "Cancelled", exitCode: 143 });
+        expect(run.only("step.finished")).toMatchObject({
+            step: "a",
+            state: "Cancelled",
+            reason: "Cancelled",
+            exitCode: 143,
+        });
         expect(run.only("step.skipped")).toMatchObject({ step: "b", reason: "RunEnding" });
         expect(run.finish()).toMatchObject({ state: "TimedOut", reason: "DeadlineExceeded", exitCode: 66 });
-        expect(run.processes()).toEqual([]);
+        await expectNoProcess(run);
     });
 });
 
 describeEndings("signals", (newRun) => {
-    test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s without a request: interrupted, and it goes on later", async (signal) => {
-        const run = newRun();
-        const steps = inOrder(step("a", "true"), step("b", `${note}; [ $STACKRUN_ATTEMPT = 2 ] || sleep 60`, { retries }), step("c", "true"));
-        await run.write(plan(steps));
-        const { child, ended } = await startUntil(run, "steps/b/log");
-        child.kill(signal);
-        expect((await ended).code).toBe(68);
-        expect(run.only("step.finished", "b")).toMatchObject({ state: "Cancelled", reason: "Cancelled", try: 1, exitCode: 143 });
-        expect([run.all("step.skipped"), run.all("step.retrying")]).toEqual([[], []]);
-        expect(run.finish()).toMatchObject({ state: "Interrupted", exitCode: 68 });
-        expect(run.processes()).toEqual([]);
-        const { code } = await run.run(plan(steps, { attempt: 2 }));
-        expect(code).toBe(0);
-        expect(run.only("step.reused").step).toBe("a");
-        expect(run.all("step.finished").at(-1)).toMatchObject({ step: "c", state: "Succeeded", try: 1 });
-    });
+    test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+        "%s without a request: interrupted, and it goes on later",
+        async (signal) => {
+            const run = newRun();
+            const steps = inOrder(
+                step("a", "true"),
+                step("b", `${note}; [ $STACKRUN_ATTEMPT = 2 ] || sleep 60`, { retries }),
+                step("c", "true"),
+            );
+            await run.write(plan(steps));
+            const { child, ended } = await startUntil(run, "steps/b/log");
+            child.kill(signal);
+            expect((await ended).code).toBe(68);
+            expect(run.only("step.finished", "b")).toMatchObject({
+                state: "Cancelled",
+                reason: "Cancelled",
+                try: 1,
+                exitCode: 143,
+            });
+            expect([run.all("step.skipped"), run.all("step.retrying")]).toEqual([[], []]);
+            expect(run.finish()).toMatchObject({ state: "Interrupted", exitCode: 68 });
+            await expectNoProcess(run);
+            const { code } = await run.run(plan(steps, { attempt: 2 }));
+            expect(code).toBe(0);
+            expect(run.only("step.reused").step).toBe("a");
+            expect(run.all("step.finished").at(-1)).toMatchObject({ step: "c", state: "Succeeded", try: 1 });
+        },
+    );
 
     test("with `cancel`: what runs is stopped in order, TERM first, and the reason is told", async () => {
         const run = newRun();
@@ -121,7 +149,7 @@ describeEndings("signals", (newRun) => {
             exitCode: 67,
             message: 'by "me" \\o/  too slow: “é”',
         });
-        expect(run.processes()).toEqual([]);
+        await expectNoProcess(run);
         expect([run.exists("runner.pid"), run.exists("steps/deaf/pid")]).toEqual([false, false]);
     });
 
@@ -149,13 +177,20 @@ describeEndings("signals", (newRun) => {
         child.kill("SIGTERM");
         expect((await ended).code).toBe(68);
         expect(Date.now() - asked).toBeLessThan(10_000);
-        expect(run.only("step.finished")).toMatchObject({ state: "Cancelled", reason: "Cancelled", try: 1, exitCode: 4 });
-        expect(run.processes()).toEqual([]);
+        expect(run.only("step.finished")).toMatchObject({
+            state: "Cancelled",
+            reason: "Cancelled",
+            try: 1,
+            exitCode: 4,
+        });
+        await expectNoProcess(run);
     });
 
     test("a signal to the whole process group, as a terminal sends it, ends the run in order", async () => {
         const run = newRun();
-        await run.write(plan([step("a", `trap "echo bye; exit 7" TERM; ${note}; while :; do sleep 0.1; done`)]));
+        await run.write(
+            plan([step("a", `trap "echo bye; exit 7" TERM; ${note}; while :; do sleep 0.1; done`)]),
+        );
         const { child, ended } = await startUntil(run, "steps/a/log");
         const group = run.processes().filter((pid) => pid !== pidOf(run, "a.pid"));
         // The runner of this test shares the test's own process group, so each of its processes gets the signal by itself.
@@ -178,7 +213,7 @@ describeEndings("signals", (newRun) => {
             expect([68, null]).toContain(code);
             expect(stderr).toBe("");
             expect(run.exists("events.jsonl") ? run.finish().state : "Interrupted").toBe("Interrupted");
-            expect(run.processes()).toEqual([]);
+            await expectNoProcess(run);
         }
     });
 
@@ -196,7 +231,10 @@ describeEndings("signals", (newRun) => {
 
 function isStep(run: TestRun, pid: number): boolean {
     try {
-        return fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ")[2] === run.read("code", "a.pid").trim();
+        return (
+            fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ")[2] ===
+            run.read("code", "a.pid").trim()
+        );
     } catch {
         return true;
     }

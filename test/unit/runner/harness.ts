@@ -139,15 +139,21 @@ export class TestRun {
 
     /** The one event of a type, of a step if that is said. */
     only<T extends RunnerEvent["type"]>(type: T, name?: string): Extract<RunnerEvent, { type: T }> {
-        const found = this.all(type).filter((event) => name === undefined || ("step" in event && event.step === name));
+        const found = this.all(type).filter(
+            (event) => name === undefined || ("step" in event && event.step === name),
+        );
         if (found.length !== 1) {
-            throw new Error(`${found.length} events ${type} of ${name ?? "the run"} in ${this.read("events.jsonl")}`);
+            throw new Error(
+                `${found.length} events ${type} of ${name ?? "the run"} in ${this.read("events.jsonl")}`,
+            );
         }
         return found[0];
     }
 
     all<T extends RunnerEvent["type"]>(type: T): Extract<RunnerEvent, { type: T }>[] {
-        return this.events().filter((event): event is Extract<RunnerEvent, { type: T }> => event.type === type);
+        return this.events().filter(
+            (event): event is Extract<RunnerEvent, { type: T }> => event.type === type,
+        );
     }
 
     /** Processes that have this run in their environment or on their command line. */
@@ -155,7 +161,9 @@ export class TestRun {
         return fs
             .readdirSync("/proc")
             .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-            .filter((pid) => ["environ", "cmdline"].some((file) => readProc(Number(pid), file).includes(this.base)))
+            .filter((pid) =>
+                ["environ", "cmdline"].some((file) => readProc(Number(pid), file).includes(this.base)),
+            )
             .map(Number);
     }
 
@@ -194,10 +202,10 @@ export function testRuns(shell: Shell): () => TestRun {
 }
 
 export async function until(condition: () => boolean, what = "what was waited for"): Promise<void> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 15_000;
     while (!condition()) {
         if (Date.now() > deadline) {
-            throw new Error(`20 s have passed without ${what}`);
+            throw new Error(`15 s have passed without ${what}`);
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -219,4 +227,10 @@ export function runs(pid: number): boolean {
 
 export function randomText(): string {
     return randomBytes(8).toString("hex");
+}
+
+/** That a run leaves no process: one that was just told to end may take a moment. */
+export async function expectNoProcess(run: TestRun): Promise<void> {
+    await until(() => run.processes().length === 0, "an end of all processes of the run");
+    expect(run.processes()).toEqual([]);
 }

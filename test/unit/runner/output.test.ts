@@ -25,7 +25,11 @@ describeShells("output", (shell) => {
         expect(code).toBe(0);
         const expected = Buffer.from(all.map((byte) => (byte === 0 ? 0x3f : byte))).toString("latin1") + "\n";
         expect(fs.readFileSync(run.path("steps/s/log")).toString("latin1")).toBe(expected);
-        const prefixed = expected.replace(/\n$/, "").split("\n").map((line) => `s\t${line}\n`).join("");
+        const prefixed = expected
+            .replace(/\n$/, "")
+            .split("\n")
+            .map((line) => `s\t${line}\n`)
+            .join("");
         expect(stdout.toString("latin1")).toBe(prefixed);
     });
 
@@ -35,9 +39,11 @@ describeShells("output", (shell) => {
         const steps = texts.map((text, index) => step(`s${index}`, "", { argv: ["printf", "%s", text] }));
         await run.run(plan(steps));
         const whole = (text: string) => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
-        expect(texts.map((_, index) => (run.exists(`steps/s${index}/log`) ? run.read(`steps/s${index}/log`) : ""))).toEqual(
-            texts.map(whole),
-        );
+        expect(
+            texts.map((_, index) =>
+                run.exists(`steps/s${index}/log`) ? run.read(`steps/s${index}/log`) : "",
+            ),
+        ).toEqual(texts.map(whole));
     });
 
     test("hundreds of thousands of lines arrive in order", async () => {
@@ -64,7 +70,7 @@ describeShells("output", (shell) => {
 
     test("a line shows while the step goes on", async () => {
         const run = newRun();
-        await run.write(plan([step("s", 'echo first; until [ -e go ]; do sleep 0.05; done; echo second')]));
+        await run.write(plan([step("s", "echo first; until [ -e go ]; do sleep 0.05; done; echo second")]));
         let goOn = () => {};
         const seen = new Promise<void>((resolve) => (goOn = resolve));
         const { ended } = run.start({ onOutput: (text) => text.includes("first") && goOn() });
@@ -94,7 +100,10 @@ describeShells("output", (shell) => {
         const run = newRun();
         fs.writeFileSync(run.path("code/data"), `x${"–".repeat(5000)}\n`);
         const { stdout } = await run.run(plan([step("s", "cat data")], { stream: "stdout" }));
-        const pieces = stdout.toString().split("\n").filter((line) => line.startsWith("s\t"));
+        const pieces = stdout
+            .toString()
+            .split("\n")
+            .filter((line) => line.startsWith("s\t"));
         expect(pieces.length).toBeGreaterThan(3);
         expect(pieces.map((line) => line.slice(2)).join("")).toBe(`x${"–".repeat(5000)}`);
     });
@@ -106,11 +115,25 @@ describeShells("output", (shell) => {
         const { code, stdout } = await run.run(plan([step("s", script)], { stream: "stdout" }));
         expect(code).toBe(0);
         const lines = stdout.toString().split("\n").slice(0, -1);
-        const records = lines.filter((line) => line.startsWith(RS)).map((line) => JSON.parse(line.slice(1)) as unknown);
+        const records = lines
+            .filter((line) => line.startsWith(RS))
+            .map((line) => JSON.parse(line.slice(1)) as unknown);
         expect(records).toEqual(run.events());
-        expect(lines.filter((line) => !line.startsWith(RS))).toEqual([`s\t${forged}`, `s\tno end${RS}{"forged":1}`]);
-        const types = lines.map((line) => /"type":"([a-z.]+)"/.exec(line.startsWith(RS) ? line : "")?.[1] ?? "line");
-        expect(types).toEqual(["run.started", "step.started", "line", "line", "step.finished", "run.finished"]);
+        expect(lines.filter((line) => !line.startsWith(RS))).toEqual([
+            `s\t${forged}`,
+            `s\tno end${RS}{"forged":1}`,
+        ]);
+        const types = lines.map(
+            (line) => /"type":"([a-z.]+)"/.exec(line.startsWith(RS) ? line : "")?.[1] ?? "line",
+        );
+        expect(types).toEqual([
+            "run.started",
+            "step.started",
+            "line",
+            "line",
+            "step.finished",
+            "run.finished",
+        ]);
     });
 
     test("secret values are masked wherever they stand", async () => {
@@ -147,7 +170,9 @@ describeShells("output", (shell) => {
             "stackrun: line 1 of $STACKRUN_METRICS is left out, because it is not NAME=NUMBER: 1***=1",
             "",
         ]);
-        for (const file of ["log", "status"].map((name) => run.read("steps/s", name)).concat(stdout.toString(), run.read("events.jsonl"))) {
+        for (const file of ["log", "status"]
+            .map((name) => run.read("steps/s", name))
+            .concat(stdout.toString(), run.read("events.jsonl"))) {
             expect(file).not.toMatch(/hunter2|MIIB/);
         }
         const tiny = newRun();
@@ -168,14 +193,18 @@ describeShells("output", (shell) => {
         expect(commands.length).toBeGreaterThan(3);
         expect(commands.join("\n")).not.toContain(secret);
         const files = fs.readdirSync(run.dir, { recursive: true, encoding: "utf8" });
-        const holding = files.filter((file) => fs.statSync(run.path(file)).isFile() && run.read(file).includes(secret));
+        const holding = files.filter(
+            (file) => fs.statSync(run.path(file)).isFile() && run.read(file).includes(secret),
+        );
         expect(holding).toEqual([]);
     });
 
     test("property: any text with secrets in it is masked as a plain replacement would", async () => {
         const chunk = fc.oneof(
             fc.constantFrom("pw", "pw123", "a+b", "*", "***", "pw12"),
-            fc.string({ unit: fc.constantFrom("p", "w", "1", "2", "*", "a", "+", "é", "\\", "&", "\t", " ") }),
+            fc.string({
+                unit: fc.constantFrom("p", "w", "1", "2", "*", "a", "+", "é", "\\", "&", "\t", " "),
+            }),
         );
         const secrets = { S1: "pw123", S2: "pw", S3: "a+b" };
         await fc.assert(
@@ -183,8 +212,13 @@ describeShells("output", (shell) => {
                 const run = newRun();
                 const text = lines.map((parts) => `:${parts.join("")}\n`).join("");
                 fs.writeFileSync(run.path("code/data"), text);
-                await run.run(plan([step("s", "cat data")], { secrets: Object.keys(secrets) }), { env: secrets });
-                const expected = ["pw123", "a+b", "pw"].reduce((all, secret) => all.split(secret).join("***"), text);
+                await run.run(plan([step("s", "cat data")], { secrets: Object.keys(secrets) }), {
+                    env: secrets,
+                });
+                const expected = ["pw123", "a+b", "pw"].reduce(
+                    (all, secret) => all.split(secret).join("***"),
+                    text,
+                );
                 expect(run.read("steps/s/log")).toBe(expected);
                 await run.remove();
             }),

@@ -7,7 +7,31 @@ import { shQuote } from "../../../src/runner/quote";
 import { describeShells } from "../../support/shells";
 import { plan, step, testRuns } from "./harness";
 
-const AWKWARD = ["", " ", "'", "''", "-n", "--", "$(touch x)", "`x`", "$HOME", "\\", "\\n", '"', "a\nb\n\n", "\n", "\t\r\x1b\x7f", "*", "~", "é\u2028😀", "!", "{a,b}", "#", "a=b", "%s"];
+const AWKWARD = [
+    "",
+    " ",
+    "'",
+    "''",
+    "-n",
+    "--",
+    "$(touch x)",
+    "`x`",
+    "$HOME",
+    "\\",
+    "\\n",
+    '"',
+    "a\nb\n\n",
+    "\n",
+    "\t\r\x1b\x7f",
+    "*",
+    "~",
+    "é\u2028😀",
+    "!",
+    "{a,b}",
+    "#",
+    "a=b",
+    "%s",
+];
 const anyText = fc.oneof(
     fc.constantFrom(...AWKWARD),
     fc.string({ unit: "binary", maxLength: 30 }).map((text) => text.replaceAll("\0", "0")),
@@ -16,7 +40,8 @@ const anyText = fc.oneof(
 
 describeShells("values of a plan", (shell) => {
     const newRun = testRuns(shell);
-    const quoted = (text: string) => execFileSync(shell.argv[0], [...shell.argv.slice(1), "-c", `printf %s ${shQuote(text)}`]).toString();
+    const quoted = (text: string) =>
+        execFileSync(shell.argv[0], [...shell.argv.slice(1), "-c", `printf %s ${shQuote(text)}`]).toString();
 
     test.each(AWKWARD)("%j quoted is one word, the same", (text) => {
         expect(quoted(text)).toBe(text);
@@ -36,7 +61,9 @@ describeShells("values of a plan", (shell) => {
                     expect((await run.run(plan([one], { env: runEnv }))).code).toBe(0);
                     expect(run.read("code/argv")).toBe(words.map((word) => `${word}\0`).join(""));
                     const seen = run.read("code/env").split("\0");
-                    const expected = Object.entries({ ...runEnv, ...stepEnv }).map(([key, value]) => `${key}=${value}`);
+                    const expected = Object.entries({ ...runEnv, ...stepEnv }).map(
+                        ([key, value]) => `${key}=${value}`,
+                    );
                     expect(seen).toEqual(expect.arrayContaining(expected));
                     await run.remove();
                 },
@@ -47,11 +74,23 @@ describeShells("values of a plan", (shell) => {
 
     test("variables that a shell keeps for itself, or can't name, reach the step", async () => {
         const run = newRun();
-        const env = { UID: "7", PPID: "x", IFS: "abc", "dotted.name": "a b", OPTIND: "y", BASH_ENV: "", sr_dir: "/", RANDOM: "4", "a-b": "'" };
+        const env = {
+            UID: "7",
+            PPID: "x",
+            IFS: "abc",
+            "dotted.name": "a b",
+            OPTIND: "y",
+            BASH_ENV: "",
+            sr_dir: "/",
+            RANDOM: "4",
+            "a-b": "'",
+        };
         const script = "env -0 > env";
         // With `sh` between, the shell of the step would drop some of them again.
         const one = step("s", "", { argv: ["env", "-0"], env });
-        const { code } = await run.run(plan([one, step("t", script)], { env: { UID: "8", SECONDS: "later" } }));
+        const { code } = await run.run(
+            plan([one, step("t", script)], { env: { UID: "8", SECONDS: "later" } }),
+        );
         expect(code).toBe(0);
         const seen = run.read("steps/s/log").split("?");
         for (const [name, value] of Object.entries({ ...env, SECONDS: "later" })) {
@@ -100,13 +139,33 @@ describe("writing a plan", () => {
     });
 
     test.each([
-        ["a NUL character in a command", plan([step("a", "x\0y")]), 'the command of step "a" contains a NUL character'],
-        ["one in a variable", plan([], { env: { A: "\0" } }), 'the variable "A" of the run contains a NUL character'],
+        [
+            "a NUL character in a command",
+            plan([step("a", "x\0y")]),
+            'the command of step "a" contains a NUL character',
+        ],
+        [
+            "one in a variable",
+            plan([], { env: { A: "\0" } }),
+            'the variable "A" of the run contains a NUL character',
+        ],
         ["one in an output's name", plan([step("a", "true", { outputs: ["x\0"] })]), "NUL"],
-        ["a variable without a name", plan([step("a", "true", { env: { "": "x" } })]), 'a variable with the name ""'],
+        [
+            "a variable without a name",
+            plan([step("a", "true", { env: { "": "x" } })]),
+            'a variable with the name ""',
+        ],
         ["a step that leaves the folder", plan([step("../a", "true")]), 'the name of step "../a"'],
-        ["two steps of one name", plan([step("a", "true"), step("a", "true")]), "two steps have the same name"],
-        ["a step after one that is not there", plan([step("a", "true", { after: ["b"] })]), 'is after "b", which is no step'],
+        [
+            "two steps of one name",
+            plan([step("a", "true"), step("a", "true")]),
+            "two steps have the same name",
+        ],
+        [
+            "a step after one that is not there",
+            plan([step("a", "true", { after: ["b"] })]),
+            'is after "b", which is no step',
+        ],
         ["a step without a command", plan([step("a", "", { argv: [] })]), 'step "a" has no command'],
         ["a secret that sh can't name", plan([], { secrets: ["a b"] }), 'the secret\'s name "a b"'],
         ["a nonce that is no plain word", plan([], { nonce: '"' }), "the nonce"],

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { describeShells } from "../../support/shells";
-import { inOrder, kill, NONCE, plan, runs, step, testRuns, until } from "./harness";
+import { expectNoProcess, inOrder, kill, NONCE, plan, runs, step, testRuns, until } from "./harness";
 
 describeShells("recovery", (shell) => {
     const newRun = testRuns(shell);
-    const event = (n: number) => `{"n":${n},"nonce":"${NONCE}","time":"2026-01-01T00:00:00Z","attempt":1,"type":"step.reused","step":"x"}`;
+    const event = (n: number) =>
+        `{"n":${n},"nonce":"${NONCE}","time":"2026-01-01T00:00:00Z","attempt":1,"type":"step.reused","step":"x"}`;
 
     test("after kill -9 the next attempt ends the orphans and goes on from the last finished step", async () => {
         const run = newRun();
@@ -41,7 +42,7 @@ describeShells("recovery", (shell) => {
             "step.finished c",
             "run.finished",
         ]);
-        await until(() => run.processes().length === 0, "the killed runner's last processes gone");
+        await expectNoProcess(run);
     });
 
     test("killed at any moment, it never runs again what it has recorded as done", async () => {
@@ -49,7 +50,7 @@ describeShells("recovery", (shell) => {
         const names = ["a", "b", "c", "d", "e", "f"];
         const steps = inOrder(...names.map((name) => step(name, "echo $STACKRUN_STEP >> ran")));
         let attempt = 0;
-        for (let code: number | null = null; code !== 0; ) {
+        for (let code: number | null = null; code !== 0;) {
             attempt += 1;
             await run.write(plan(steps, { attempt }));
             const { child, ended } = run.start();
@@ -135,14 +136,24 @@ describeShells("recovery", (shell) => {
         expect(code).toBe(65);
         expect(stderr).toContain("events.jsonl can't be written");
         const last = stdout.toString().trim().split("\n").at(-1) as string;
-        expect(JSON.parse(last.slice(1))).toMatchObject({ type: "run.finished", state: "Failed", reason: "RecordFailed", exitCode: 65 });
-        expect(run.processes()).toEqual([]);
+        expect(JSON.parse(last.slice(1))).toMatchObject({
+            type: "run.finished",
+            state: "Failed",
+            reason: "RecordFailed",
+            exitCode: 65,
+        });
+        await expectNoProcess(run);
     });
 
     test("where nobody reads the output any more, what runs is ended in order", async () => {
         const run = newRun();
-        const script = 'trap "" PIPE; trap "touch got-term; exit" TERM; until [ -e go ]; do sleep 0.05; done; while :; do echo x; sleep 0.05; done';
-        await run.write(plan([step("a", script, { retries: { limit: 1, delaySeconds: 0, factor: 1 } })], { stream: "stdout" }));
+        const script =
+            'trap "" PIPE; trap "touch got-term; exit" TERM; until [ -e go ]; do sleep 0.05; done; while :; do echo x; sleep 0.05; done';
+        await run.write(
+            plan([step("a", script, { retries: { limit: 1, delaySeconds: 0, factor: 1 } })], {
+                stream: "stdout",
+            }),
+        );
         const { child, ended } = run.start();
         await until(() => run.exists("steps/a/pid"));
         child.stdout?.destroy();
@@ -151,7 +162,7 @@ describeShells("recovery", (shell) => {
         expect(code).toBe(65);
         expect(stderr).toContain("can't be written");
         expect(run.finish()).toMatchObject({ state: "Failed", reason: "RecordFailed" });
-        expect(run.processes()).toEqual([]);
+        await expectNoProcess(run);
     });
 
     test("where a log can't be written, it stops and says so", async () => {
@@ -160,7 +171,7 @@ describeShells("recovery", (shell) => {
         const { code, stderr } = await run.run(plan([step("a", "while :; do echo x; sleep 0.05; done")]));
         expect(code).toBe(65);
         expect(stderr).toContain('the log of step "a" can\'t be written');
-        await until(() => run.processes().length === 0, "the runner's last processes gone");
+        await expectNoProcess(run);
     });
 
     test("where a folder of a step can't be made, it stops and says so", async () => {
