@@ -79,8 +79,16 @@ export function plainMessage(message: string): string {
         .split("\n")
         .map((line) => line.replace(/^\s*(error: |warning: )+/, "").trimEnd())
         .filter((line) => line.trim() !== "" && !NOISE.some((pattern) => pattern.test(line)));
-    return [...new Set(lines)].join("\n");
+    const text = [...new Set(lines)].join("\n");
+    return WORDS.reduce((words, [engine, command]) => words.replace(engine, command), text);
 }
+
+// What helps users of `pulumi`, and what it is called here.
+const WORDS: readonly (readonly [string, string])[] = [
+    ["`pulumi refresh` tells", "`stackrun logs --follow` tells"],
+    ['set whileRunning: "replace"', "give --replace"],
+    ["give `trigger` a new value", "give --again"],
+];
 
 const NOISE = [
     /^\s*at .+[:(]\d+/,

@@ -21,6 +21,7 @@ export interface RunOptions {
     readonly timeout?: string;
     readonly parallelism?: string;
     readonly wait: boolean;
+    readonly replace?: boolean;
     readonly preview?: boolean;
     readonly json?: boolean;
 }
@@ -41,6 +42,7 @@ export interface RunInput {
     readonly timeout?: string;
     readonly parallelism?: number;
     readonly wait: boolean;
+    readonly whileRunning: "refuse" | "replace";
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -80,6 +82,7 @@ export function readInput(
         timeout: options.timeout,
         parallelism: options.parallelism === undefined ? undefined : Number(options.parallelism),
         wait: options.wait,
+        whileRunning: options.replace ? "replace" : "refuse",
     };
 }
 

@@ -47,6 +47,7 @@ function addRun(command: Command, terminal: Terminal, pipeline: string): void {
         .option("--code <folder>", "folder of the steps' code (default: that of the pipeline's file)")
         .option("--trigger <value>", "any change of it makes a new run")
         .option("--again", "a new run although nothing has changed")
+        .option("--replace", "cancel a run that is still running when something has changed")
         .option("--timeout <duration>", "how long the run may take, for example 2h")
         .option("--parallelism <number>", "how many steps may run side by side")
         .option("--no-wait", "return as soon as the run has started")

@@ -96,16 +96,8 @@ function componentName(stack: string): string {
     return stack.split("/").pop() ?? stack;
 }
 
-function argsOf({
-    pipeline,
-    code,
-    params,
-    secrets,
-    trigger,
-    timeout,
-    parallelism,
-    wait,
-    stateDir,
-}: RunInput): OrchestratorArgs {
-    return { pipeline, code, params, secrets, trigger, timeout, parallelism, wait, stateDir };
+function argsOf(input: RunInput): OrchestratorArgs {
+    const { pipeline, code, params, secrets, trigger, timeout, parallelism, wait, whileRunning, stateDir } =
+        input;
+    return { pipeline, code, params, secrets, trigger, timeout, parallelism, wait, whileRunning, stateDir };
 }

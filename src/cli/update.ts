@@ -52,7 +52,9 @@ export class Update {
     /** The run's outputs, whether it succeeded or not; throws if the update itself failed. */
     async up(stack: Stack, onEvent: (event: EngineEvent) => void): Promise<RunOutputs> {
         try {
-            await this.engine(stack, () => stack.up({ onEvent: this.listen(onEvent), signal: this.options.signal }));
+            await this.engine(stack, () =>
+                stack.up({ onEvent: this.listen(onEvent), signal: this.options.signal }),
+            );
         } catch (error) {
             // A run that failed fails the update, after its outputs were recorded.
             if (!this.outputs || !isFinal(this.outputs.status) || this.outputs.status === "Succeeded") {

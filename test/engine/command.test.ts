@@ -213,6 +213,11 @@ describe("the command", () => {
         const runId = traced()[0]?.split(" ")[1] ?? "";
         const status = await project.stackrun(["status"]);
         expect(status.stdout).toContain(`run        ${runId}, attempt 1\nstatus     Running\n`);
+        const refused = await project.stackrun(["run", "slow.yaml", "--trigger", "another"]);
+        expect(refused.stderr).toMatch(
+            /^run \S+ is still running, and trigger changed\. .* give --replace to cancel it first\.\n$/,
+        );
+        expect(refused.code).toBe(1);
         const logs = project.startStackrun(["logs", "-f"]);
         await logs.seen(/wait \| waiting/);
         project.write({ ".home/gate": "" });
