@@ -1,11 +1,25 @@
 export { LocalOrchestrator, type LocalOrchestratorArgs } from "../components/localOrchestrator";
-export { Orchestrator, type DeclaredRun, type OrchestratorArgs, type Target } from "../components/orchestrator";
+export {
+    Orchestrator,
+    type DeclaredRun,
+    type OrchestratorArgs,
+    type Target,
+} from "../components/orchestrator";
 export { BadInputError, RunFailedError } from "../components/errors";
 export { definePipeline, loadPipelineFile, parsePipeline } from "./pipeline/load";
 export { PipelineError, type Mistake } from "./pipeline/errors";
 export type { PipelineSpec } from "./pipeline/spec";
 export type { Param, ParamType, ParamValue, Pipeline, Step } from "./pipeline/types";
-export type { CreateFollower, Follower, FollowerSpec, FollowItem, LogLine, Outcome, RunRef, RunSpec } from "./run/follower";
-export type { FinalState, RunnerEvent, RunState, StepState } from "./run/events";
+export type {
+    CreateFollower,
+    Follower,
+    FollowerSpec,
+    FollowItem,
+    LogLine,
+    Outcome,
+    RunRef,
+    RunSpec,
+} from "./run/follower";
+export type { EventHead, FinalState, RunnerEvent, RunnerEventBody, RunState, StepState } from "./run/events";
 export type { RunSnapshot, StepSnapshot } from "./run/snapshot";
 export type { Artifact } from "./run/record";

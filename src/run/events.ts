@@ -1,33 +1,34 @@
 /** What the runner reports, one JSON object each: in `events.jsonl`, and on its standard output where only that can be read. */
-export type RunnerEvent = EventHead &
-    (
-        | { readonly type: "run.started"; readonly pid: number }
-        | { readonly type: "step.started"; readonly step: string; readonly try: number }
-        | {
-              readonly type: "step.retrying";
-              readonly step: string;
-              readonly try: number;
-              readonly exitCode: number;
-              readonly delaySeconds: number;
-              readonly reason: StepReason;
-          }
-        | { readonly type: "step.reused"; readonly step: string }
-        | {
-              readonly type: "step.skipped";
-              readonly step: string;
-              readonly reason: "DependencyFailed" | "RunEnding";
-          }
-        | { readonly type: "metric"; readonly step: string; readonly name: string; readonly value: number }
-        | StepFinished
-        | { readonly type: "run.stopping"; readonly reason: string }
-        | {
-              readonly type: "run.finished";
-              readonly state: FinalState | "Interrupted";
-              readonly reason: string;
-              readonly exitCode: number;
-              readonly message: string;
-          }
-    );
+export type RunnerEvent = EventHead & RunnerEventBody;
+
+/** What a runner's event says, without its head. */
+export type RunnerEventBody =
+    | { readonly type: "run.started"; readonly pid: number }
+    | { readonly type: "step.started"; readonly step: string; readonly try: number }
+    | {
+          readonly type: "step.retrying";
+          readonly step: string;
+          readonly try: number;
+          readonly exitCode: number;
+          readonly delaySeconds: number;
+          readonly reason: StepReason;
+      }
+    | { readonly type: "step.reused"; readonly step: string }
+    | {
+          readonly type: "step.skipped";
+          readonly step: string;
+          readonly reason: "DependencyFailed" | "RunEnding";
+      }
+    | { readonly type: "metric"; readonly step: string; readonly name: string; readonly value: number }
+    | StepFinished
+    | { readonly type: "run.stopping"; readonly reason: string }
+    | {
+          readonly type: "run.finished";
+          readonly state: FinalState | "Interrupted";
+          readonly reason: string;
+          readonly exitCode: number;
+          readonly message: string;
+      };
 
 export interface EventHead {
     /** 1, 2, 3, …: without a gap, and going on over the attempts of a run. */

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Pipeline, ParamValue } from "../pipeline/types";
-import type { Follower, FollowItem, LogLine, RunRef } from "./follower";
+import type { Follower, FollowItem, LogLine, Outcome, RunRef } from "./follower";
 import { collectArtifacts, readEvents, RECORD, writeRunFile, type Artifact, type RunFile } from "./record";
 import { Recorder } from "./recorder";
 import { apply, isFinal, newSnapshot, type RunSnapshot } from "./snapshot";
@@ -49,6 +49,7 @@ export async function followRun(options: FollowOptions): Promise<RunFile> {
             }
         }
         await cancelling.done();
+        await endWith(snapshot, () => follower.lastOutcome(run));
     } finally {
         cancelling.dispose();
         await recorder?.close();
@@ -69,9 +70,16 @@ export async function lookAt(options: Omit<FollowOptions, "sink" | "signal">): P
     if (outcome.kind === "NoRecord") {
         throw new Error(outcome.message);
     }
-    if (outcome.kind === "Finished" && !isFinal(snapshot.status)) {
-        apply(snapshot, { type: "lost", reason: outcome.reason, message: outcome.message });
-        snapshot.status = outcome.state;
+    if (outcome.kind === "Finished" && !follower.recordsItself) {
+        // Its end is not in the record yet: only following tells it whole.
+        const sink = { log: () => undefined, changed: () => undefined };
+        return followRun({ ...options, sink, signal: new AbortController().signal });
+    }
+    if (outcome.kind === "Running" && !isFinal(snapshot.status)) {
+        snapshot.status = "Running";
+    }
+    if (outcome.kind === "Finished") {
+        await endWith(snapshot, () => Promise.resolve(outcome));
     }
     return conclude(options, snapshot);
 }
@@ -102,6 +110,21 @@ async function conclude(
     };
     await writeRunFile(run.runDir, file);
     return file;
+}
+
+// What was followed ended without saying how: the outcome does.
+async function endWith(snapshot: RunSnapshot, lookUp: () => Promise<Outcome>): Promise<void> {
+    if (isFinal(snapshot.status)) {
+        return;
+    }
+    const outcome = await lookUp();
+    if (outcome.kind !== "Finished") {
+        throw new Error(
+            `the follower of run ${snapshot.runId} stopped following, and the run has not ended (${outcome.kind})`,
+        );
+    }
+    apply(snapshot, { type: "lost", reason: outcome.reason, message: outcome.message });
+    snapshot.status = outcome.state;
 }
 
 // Steps that an earlier attempt finished are part of this one's state.

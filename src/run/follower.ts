@@ -24,6 +24,8 @@ export interface RunSpec extends RunRef {
     readonly parallelism: number;
     readonly timeoutSeconds?: number;
     readonly graceSeconds: number;
+    /** Steps that earlier attempts have finished: their outputs are kept, and they are not to be run again. */
+    readonly finishedSteps: readonly string[];
 }
 
 /** What is known of an attempt without following it. */

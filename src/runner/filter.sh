@@ -23,7 +23,7 @@ sr_choose_filter() {
     esac
     sr_before=
     [ "$sr_awk_kind" != gawk ] || return 0
-    if [ "$(printf 'a\000b\n' | sr_sed_before 2>/dev/null)" = 'a?b' ]; then
+    if command -v stdbuf > /dev/null 2>&1 && [ "$({ printf 'a\000b\n' | sr_sed_before; } 2>/dev/null)" = 'a?b' ]; then
         sr_before='sed'
     else
         case $(tr --help 2>&1 < /dev/null) in *BusyBox*) sr_before='tr' ;; esac

@@ -1,7 +1,7 @@
 import type { Pipeline, ParamValue } from "../../pipeline/types";
-import type { Follower, FollowerSpec, RunSpec } from "../../run/follower";
+import type { Follower, FollowerSpec, RunRef, RunSpec } from "../../run/follower";
 import { followRun, lookAt, type FollowSink } from "../../run/followRun";
-import { logTail, runDirOf, type RunFile } from "../../run/record";
+import { logTail, readEvents, runDirOf, type RunFile } from "../../run/record";
 import { loadFollower } from "../../run/registry";
 import { isFinal } from "../../run/snapshot";
 import { EngineSink } from "../engineSink";
@@ -24,7 +24,7 @@ import type { StepView } from "../views";
 type Operation = Pick<CreateRequest, "urn" | "log" | "signal" | "views">;
 
 /** Shows a run to somebody else than the engine: the command, which has a terminal of its own. */
-export type Observe = (run: RunSpec) => FollowSink;
+export type Observe = (run: Omit<RunSpec, "finishedSteps">) => FollowSink;
 
 /** One attempt of a run: creating it starts and follows it, reading it looks it up, deleting it cancels what still runs. */
 export const runHandler = (observe?: Observe): ResourceHandler => ({
@@ -98,17 +98,18 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
         if (isFinal(String(outputs.status))) {
             return;
         }
-        const { follower: module, run } = specOf(oldInputs);
+        const { follower: module, run, pipeline, params } = specOf(oldInputs);
         const follower = await loadFollower(module);
         if ((await follower.lastOutcome(run)).kind === "Running") {
             log.info(`run ${run.runId} is still running: it is cancelled`);
             await follower.cancel(run, "the run was deleted from its stack");
+            await lookAt({ follower, run, pipeline, params });
         }
     },
 });
 
 interface Spec {
-    readonly run: RunSpec;
+    readonly run: Omit<RunSpec, "finishedSteps">;
     readonly pipeline: Pipeline;
     readonly params: Readonly<Record<string, ParamValue>>;
     readonly follower: FollowerSpec;
@@ -148,7 +149,7 @@ async function ensureStarted(follower: Follower, { run }: Spec, { log, signal }:
             throw noRecord(run.runId, outcome.message);
         case "NotStarted":
             signal.throwIfAborted();
-            await follower.start?.(run, signal);
+            await follower.start?.({ ...run, finishedSteps: await finishedSteps(run) }, signal);
             break;
         case "Running":
             log.info(`run ${run.runId} was started before and is still running: it is followed on`);
@@ -157,6 +158,13 @@ async function ensureStarted(follower: Follower, { run }: Spec, { log, signal }:
             log.info(`run ${run.runId} was started before and has ended`);
             break;
     }
+}
+
+async function finishedSteps(run: RunRef): Promise<string[]> {
+    const events = await readEvents(run.runDir);
+    return events.flatMap((event) =>
+        event.type === "step.finished" && event.state === "Succeeded" ? [event.step] : [],
+    );
 }
 
 async function show(run: RunFile, spec: Spec, { urn, views }: Operation): Promise<object> {
@@ -215,7 +223,7 @@ function specOf({ value }: Decoded): Spec {
     const runId = String(inputs.runId);
     const pipeline = inputs.pipeline as Pipeline;
     const params = inputs.params as Record<string, ParamValue>;
-    const run: RunSpec = {
+    const run: Spec["run"] = {
         runId,
         attempt: Number(inputs.attempt),
         runDir: runDirOf(String(inputs.stateDir), runId),

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunnerEvent } from "../events";
-import type { Follower, FollowItem, Outcome, RunRef, RunSpec } from "../follower";
+import type { Follower, FollowItem, LogLine, Outcome, RunRef, RunSpec } from "../follower";
 import { readEvents, readMark, RECORD } from "../record";
 import { apply, newSnapshot, type RunSnapshot } from "../snapshot";
 import { Tail, toLogLine } from "../tail";
@@ -10,6 +10,8 @@ import { isAlive, killOrphans, readProcessMark, signal } from "./processes";
 import { startLocal } from "./start";
 
 const POLL_MS = 60;
+/** Beyond that, what one poll finds of the log is passed on before the events. */
+const MAX_ORDERED_LINES = 5000;
 /** How long a cancelled runner has, beyond its own grace, before it is killed. */
 const CANCEL_MARGIN_MS = 10_000;
 
@@ -50,8 +52,7 @@ class LocalFollower implements Follower {
         while (!abort.aborted) {
             // Events first: all lines that belong to them are in the log by then.
             const seen = parse(await events.next(), run.attempt);
-            yield* readLog(log);
-            yield* seen.map((event): FollowItem => ({ type: "event", event }));
+            yield* inOrder(log, seen);
             if (seen.some((event) => event.type === "run.finished")) {
                 return;
             }
@@ -118,9 +119,38 @@ function emptySnapshot(run: RunRef): RunSnapshot {
     return newSnapshot(run, { name: "", params: {}, env: {}, secrets: [], parallelism: 1, steps: [] });
 }
 
-async function* readLog(log: Tail): AsyncIterable<FollowItem> {
+async function* readLog(log: Tail): AsyncIterable<FollowItem & { type: "log" }> {
     for (let lines = await log.next(); lines.length > 0; lines = await log.next()) {
         yield { type: "log", lines: lines.map(toLogLine) };
+    }
+}
+
+// The lines of a step before the event that ends it, those of the next one after it: as far as they fit in memory.
+async function* inOrder(log: Tail, events: readonly RunnerEvent[]): AsyncIterable<FollowItem> {
+    let lines: LogLine[] = [];
+    for await (const item of readLog(log)) {
+        if (events.length < 2 || lines.length + item.lines.length > MAX_ORDERED_LINES) {
+            yield { type: "log", lines: [...lines, ...item.lines] };
+            lines = [];
+        } else {
+            lines = [...lines, ...item.lines];
+        }
+    }
+    for (const event of events) {
+        const last =
+            event.type === "step.finished" ? lines.findLastIndex(({ step }) => step === event.step) : -1;
+        if (last >= 0) {
+            yield { type: "log", lines: lines.slice(0, last + 1) };
+            lines = lines.slice(last + 1);
+        }
+        if (event.type === "run.finished" && lines.length > 0) {
+            yield { type: "log", lines };
+            lines = [];
+        }
+        yield { type: "event", event };
+    }
+    if (lines.length > 0) {
+        yield { type: "log", lines };
     }
 }
 

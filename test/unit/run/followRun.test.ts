@@ -140,15 +140,52 @@ describe("following a run", () => {
         expect(fs.readFileSync(path.join(folder(), "events.jsonl"), "utf8")).toContain("run.started");
     });
 
+    const lost = () =>
+        Promise.resolve({
+            kind: "Finished",
+            state: "Lost",
+            reason: "RunnerKilled",
+            message: "gone",
+        } as const);
+
+    it("that ends without a word is what the look-up says", async () => {
+        expect(await follow({ ...items(started), lastOutcome: lost })).toMatchObject({
+            status: "Lost",
+            reason: "RunnerKilled",
+            message: "gone",
+        });
+    });
+
+    it("fails, and guesses nothing, when the follower stops before the run has ended", async () => {
+        await expect(follow(items(started))).rejects.toThrow(
+            /stopped following, and the run has not ended \(Running\)/,
+        );
+    });
+
     it("looks at a run whose target ended without a word", async () => {
-        const lastOutcome: Follower["lastOutcome"] = () =>
-            Promise.resolve({ kind: "Finished", state: "Lost", reason: "RunnerKilled", message: "gone" });
         fs.writeFileSync(
             path.join(folder(), "events.jsonl"),
             `${JSON.stringify((started as { event: object }).event)}\n`,
         );
-        const follower = { ...items(), lastOutcome, cancel: () => Promise.resolve() } as Follower;
+        const follower = {
+            ...items(),
+            recordsItself: true,
+            lastOutcome: lost,
+            cancel: () => Promise.resolve(),
+        } as Follower;
         const seen = await lookAt({ follower, run: run(), pipeline: pipelineOf("load"), params: {} });
         expect(seen).toMatchObject({ status: "Lost", reason: "RunnerKilled", message: "gone" });
+    });
+
+    it("looks at a run that its target did not record by following it through its end", async () => {
+        const lastOutcome = () =>
+            Promise.resolve({ kind: "Finished", state: "Succeeded", reason: "", message: "" } as const);
+        const follower = {
+            ...items(started, succeeded),
+            lastOutcome,
+            cancel: () => Promise.resolve(),
+        } as Follower;
+        const seen = await lookAt({ follower, run: run(), pipeline: pipelineOf("load"), params: {} });
+        expect(seen).toMatchObject({ status: "Succeeded", startedAt: "2026-01-01T00:00:01Z" });
     });
 });

@@ -1,14 +1,8 @@
-import type { RunnerEvent } from "../../../src/run/events";
+import type { RunnerEvent, RunnerEventBody } from "../../../src/run/events";
 import { apply, formatSeconds, newSnapshot, type RunSnapshot } from "../../../src/run/snapshot";
 import { pipelineOf } from "../../support/pipelines";
 
-type Body = RunnerEvent extends infer E
-    ? E extends RunnerEvent
-        ? Omit<E, "n" | "nonce" | "time" | "attempt">
-        : never
-    : never;
-
-function replay(bodies: readonly (Body & { attempt?: number })[], run = start()): RunSnapshot {
+function replay(bodies: readonly (RunnerEventBody & { attempt?: number })[], run = start()): RunSnapshot {
     bodies.forEach((body, index) => {
         const time = new Date(Date.UTC(2026, 0, 1, 0, 0, index)).toISOString();
         apply(run, {
@@ -25,7 +19,7 @@ const finished = (
     state: "Succeeded" | "Failed" | "Cancelled",
     exitCode: number,
     tries = 1,
-): Body => ({
+): RunnerEventBody => ({
     type: "step.finished",
     step,
     state,
