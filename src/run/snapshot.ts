@@ -168,7 +168,7 @@ function finishRun(run: RunSnapshot, event: Extract<RunnerEvent, { type: "run.fi
         end(
             run,
             "Lost",
-            event.reason || "Terminated",
+            event.reason || "Interrupted",
             "the runner was told to end (TERM) and nobody had cancelled the run",
         );
         return;

@@ -124,7 +124,7 @@ describe("the state of a run", () => {
             { type: "run.started", pid: 1 },
             { type: "run.finished", state: "Interrupted", reason: "", exitCode: 68, message: "" },
         ]);
-        expect(terminated).toMatchObject({ status: "Lost", reason: "Terminated" });
+        expect(terminated).toMatchObject({ status: "Lost", reason: "Interrupted" });
     });
 
     it("passes over steps and events that it does not know", () => {
