@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./sdk";
 import { BundleError, humanSize, scanCode, type CodeTree } from "../src/bundle";
 import { BadInputError } from "./errors";
 

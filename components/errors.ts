@@ -1,5 +1,5 @@
 import * as util from "node:util";
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./sdk";
 import type { RunState } from "../src/run/events";
 
 /**

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "./sdk";
 import { Orchestrator, type OrchestratorArgs } from "./orchestrator";
 
 /** A local run takes what every orchestrator takes. */

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./sdk";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
 import { stepHashes } from "../src/pipeline/fingerprint";
 import type { RunState } from "../src/run/events";

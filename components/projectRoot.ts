@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./sdk";
 
 /**
  * The folder of the program's `Pulumi.yaml`. Older language hosts don't tell it (the SDK then answers with a

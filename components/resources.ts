@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./sdk";
 import { RUN_ID_TYPE, RUN_OUTPUTS, RUN_TYPE } from "../src/provider/tokens";
 import { version } from "../src/version";
 import type { Artifact } from "../src/run/record";

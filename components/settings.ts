@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./sdk";
 import { DURATION_ALLOWED, parseDuration } from "../src/pipeline/duration";
 import { loadPipelineFile } from "../src/pipeline/load";
 import { nearest } from "../src/pipeline/words";
 import { PipelineError } from "../src/pipeline/errors";
 import { resolveParams } from "../src/pipeline/params";
+import { unsupportedPlatform } from "../src/platform";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
 import { BadInputError } from "./errors";
 import type { OrchestratorArgs } from "./orchestrator";
@@ -33,6 +34,10 @@ export interface Settings {
 
 /** @throws BadInputError with all mistakes at once; `where` names the component in them. */
 export function resolveSettings(args: OrchestratorArgs, where: string): Settings {
+    const unsupported = unsupportedPlatform();
+    if (unsupported) {
+        throw new BadInputError([unsupported]);
+    }
     const mistakes: string[] = [];
     const collect = <T>(read: () => T): T | undefined => {
         try {

@@ -4,12 +4,16 @@ import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { EngineError, ensureEngine, type Engine } from "../engine";
 import { CommandError, EXIT } from "./exit";
+import { backendOf, type Environment } from "./login";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** True if stacks are kept in the state folder, because the environment names no other place. */
+/** True if stacks are kept in the state folder, because the user has chosen no other place. */
 export function isOwnBackend(env: Environment = process.env): boolean {
-    return !env.PULUMI_BACKEND_URL;
+    return backendOf(env).kind === "own";
+}
+
+/** Where the state folder keeps its stacks. */
+export function ownBackendDir(stateDir: string): string {
+    return path.join(stateDir, "pulumi");
 }
 
 /** What plain `pulumi` needs in order to see the same stacks. */
@@ -19,7 +23,7 @@ export async function backendEnv(
 ): Promise<Record<string, string>> {
     const result: Record<string, string> = { PULUMI_SKIP_UPDATE_CHECK: "true" };
     if (isOwnBackend(env)) {
-        const backend = path.join(stateDir, "pulumi");
+        const backend = ownBackendDir(stateDir);
         await fs.mkdir(backend, { recursive: true, mode: 0o700 });
         result.PULUMI_BACKEND_URL = pathToFileURL(backend).href;
     }

@@ -53,7 +53,8 @@ const REMEDIES: readonly Remedy[] = [
     },
     {
         pattern: /PULUMI_ACCESS_TOKEN|pulumi login|Unauthorized|invalid access token/i,
-        text: () => "Log in with `pulumi login`, or unset PULUMI_BACKEND_URL to keep the stack in .stackrun.",
+        text: () =>
+            "Log in with `pulumi login`, or set STACKRUN_BACKEND=local to keep the stack in .stackrun.",
     },
     {
         pattern:

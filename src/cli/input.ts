@@ -139,10 +139,9 @@ function optionMistakes(options: RunOptions, code: string, env: Environment): st
     if (!isOrchestratorKind(orchestrator)) {
         mistakes.push(`--orchestrator: ${unknownOrchestrator(orchestrator)}`);
     }
-    if (!isStackName(stack, env)) {
-        mistakes.push(
-            `--stack ${JSON.stringify(stack)} is no name of a stack; allowed: letters, digits, -, _ and ., at most 100`,
-        );
+    const wrongStack = stackMistake(stack, env);
+    if (wrongStack !== undefined) {
+        mistakes.push(wrongStack);
     }
     if (!fs.statSync(code, { throwIfNoEntry: false })?.isDirectory() && options.code !== undefined) {
         mistakes.push(`--code: ${code} is not a folder`);
@@ -161,17 +160,22 @@ function optionMistakes(options: RunOptions, code: string, env: Environment): st
     return mistakes;
 }
 
-// Pulumi's own service knows `organization/project/stack` too.
-function isStackName(stack: string, env: Environment): boolean {
+/** Why this can't be the name of a stack, if it can't. Pulumi's own service knows `organization/project/stack` too. */
+export function stackMistake(stack: string, env: Environment = process.env): string | undefined {
     const parts = stack.split("/");
-    return (
+    const right =
         (parts.length === 1 || (parts.length <= 3 && !isOwnBackend(env))) &&
-        parts.every((part) => /^[A-Za-z0-9._-]{1,100}$/.test(part))
-    );
+        parts.every((part) => /^[A-Za-z0-9._-]{1,100}$/.test(part));
+    return right
+        ? undefined
+        : `--stack ${JSON.stringify(stack)} is no name of a stack; allowed: letters, digits, -, _ and ., at most 100`;
 }
 
-// Pulumi allows letters, digits, `-`, `_` and `.` in the name of a project, at most 100 of them.
-function projectName(pipeline: string): string {
+/**
+ * The project in which a pipeline of this name runs: Pulumi allows letters, digits, `-`, `_` and `.` in its name, at
+ * most 100 of them.
+ */
+export function projectName(pipeline: string): string {
     const plain = pipeline.normalize("NFKD").replaceAll(/\p{M}/gu, "");
     const name = plain.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[-.]+|[-.]+$/g, "");
     return (name || "pipeline").slice(0, 100);

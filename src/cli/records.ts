@@ -1,15 +1,11 @@
-import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { lookAt } from "../run/followRun";
-import type { Follower, LogLine, RunRef } from "../run/follower";
-import { readRunFile, RECORD, runDirOf, type RunFile } from "../run/record";
-import { loadFollower } from "../run/registry";
+import { nearest } from "../pipeline/words";
+import { readRunFile, RECORD, type RunFile } from "../run/record";
 import { isFinal } from "../run/snapshot";
 import { Tail, toLogLine } from "../run/tail";
-import type { ParamValue } from "../pipeline/types";
-import { nearest } from "../pipeline/words";
+import type { LogLine } from "../run/follower";
 import { CommandError, EXIT } from "./exit";
-import { STATE_DIR } from "./folder";
+import { current, findRun, followerOf, refOf, runDir } from "./store";
 import { exitCodeOf, showRun } from "./summary";
 import type { Terminal } from "./terminal";
 
@@ -64,35 +60,6 @@ export async function logs(
     }
 }
 
-async function findRun(id: string | undefined): Promise<RunFile> {
-    const known = await runIds();
-    const wanted = id ?? (await newest(known));
-    if (wanted === undefined) {
-        throw new CommandError(
-            `there is no run in ${path.join(process.cwd(), STATE_DIR)}; try: stackrun run pipeline.yaml`,
-            EXIT.badInput,
-        );
-    }
-    const run = known.includes(wanted) ? await readRunFile(runDir(wanted)) : undefined;
-    if (!run) {
-        const near = nearest(wanted, known);
-        const last = await newest(known);
-        const hint = near ? `; did you mean ${near}?` : last ? `; the newest is ${last}` : "";
-        throw new CommandError(`there is no run ${wanted}${hint}`, EXIT.badInput);
-    }
-    return run;
-}
-
-// The record of a run that nobody follows at present is brought up to date.
-async function current(run: RunFile): Promise<RunFile> {
-    const follower = isFinal(run.status) ? undefined : await followerOf(run);
-    if (!follower) {
-        return run;
-    }
-    const params = run.params as Record<string, ParamValue>;
-    return lookAt({ follower, run: refOf(run), pipeline: run.definition, params });
-}
-
 async function isRunning(run: RunFile): Promise<boolean> {
     const follower = await followerOf(run);
     if (follower) {
@@ -100,36 +67,6 @@ async function isRunning(run: RunFile): Promise<boolean> {
     }
     const latest = await readRunFile(runDir(run.runId));
     return latest !== undefined && !isFinal(latest.status);
-}
-
-// Where a run of this machine takes place can be looked up; of all others, there is what their follower recorded.
-async function followerOf(run: RunFile): Promise<Follower | undefined> {
-    const isLocal = await fs.stat(path.join(runDir(run.runId), "runner.sh")).then(
-        () => true,
-        () => false,
-    );
-    return isLocal ? loadFollower({ module: "local" }) : undefined;
-}
-
-function refOf({ runId, attempt }: RunFile): RunRef {
-    return { runId, attempt, runDir: runDir(runId) };
-}
-
-async function runIds(): Promise<string[]> {
-    return (await fs.readdir(path.join(process.cwd(), STATE_DIR, "runs")).catch(() => [])).sort();
-}
-
-// The one of which something happened last. Not by run.json, which looking at a run writes anew.
-async function newest(ids: readonly string[]): Promise<string | undefined> {
-    const times = await Promise.all(ids.map((id) => lastEvent(runDir(id))));
-    const latest = times.reduce((best, time, index) => (time >= (times[best] ?? 0) ? index : best), 0);
-    return (times[latest] ?? 0) > 0 ? ids[latest] : undefined;
-}
-
-async function lastEvent(folder: string): Promise<number> {
-    const recorded = await fs.stat(path.join(folder, RECORD.run)).catch(() => undefined);
-    const events = await fs.stat(path.join(folder, RECORD.events)).catch(() => undefined);
-    return recorded ? (events ?? recorded).mtimeMs : 0;
 }
 
 function checkStep(run: RunFile, step: string | undefined): void {
@@ -141,10 +78,6 @@ function checkStep(run: RunFile, step: string | undefined): void {
             EXIT.badInput,
         );
     }
-}
-
-function runDir(id: string): string {
-    return runDirOf(path.join(process.cwd(), STATE_DIR), id);
 }
 
 function render({ step, text }: LogLine): string {

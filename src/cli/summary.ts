@@ -6,6 +6,7 @@ import { formatSeconds, isFinal, type StepSnapshot } from "../run/snapshot";
 import { shQuote } from "../runner/quote";
 import { EXIT } from "./exit";
 import type { RunInput } from "./input";
+import { backendOf } from "./login";
 import type { Terminal } from "./terminal";
 
 /** What is shown of a run: the outputs of its stack, or its record. */
@@ -44,7 +45,13 @@ export function showSummary(run: RunOutputs, { terminal, json, ran, input }: Sum
         terminal.line();
     }
     showRun(run, terminal, path.dirname(input.stateDir));
-    terminal.line(row("state", input.stateDir));
+    const backend = backendOf();
+    terminal.line(
+        row(
+            "state",
+            backend.kind === "own" ? input.stateDir : `${backend.url}; records in ${input.stateDir}`,
+        ),
+    );
     terminal.line();
     nextCommands(run, input.file).forEach((line) => terminal.line(line));
     return exitCodeOf(run.status);
@@ -52,18 +59,12 @@ export function showSummary(run: RunOutputs, { terminal, json, ran, input }: Sum
 
 /** Status, steps, metrics, and where the log and the artifacts are. */
 export function showRun(run: RunOutputs, terminal: Terminal, folder: string): void {
-    const color =
-        run.status === "Succeeded"
-            ? "green"
-            : run.status === "Running" || run.status === "Pending"
-              ? "yellow"
-              : "red";
     const reason = run.reason ? ` (${run.reason})` : "";
     terminal.line(row("run", `${run.runId}, attempt ${run.attempt}`));
     terminal.line(
         row(
             "status",
-            `${terminal.paint(color, run.status)}${reason}${run.message ? `: ${run.message}` : ""}`,
+            `${terminal.paint(colorOf(run.status), run.status)}${reason}${run.message ? `: ${run.message}` : ""}`,
         ),
     );
     run.steps.forEach((step, index) => terminal.line(row(index === 0 ? "steps" : "", describeStep(step))));
@@ -106,7 +107,7 @@ function describeStep(step: StepSnapshot): string {
 }
 
 function nextCommands(run: RunOutputs, file: string): string[] {
-    const command = file === "pipeline.yaml" ? "stackrun run" : `stackrun run ${shellWord(file)}`;
+    const command = `stackrun run${file === "pipeline.yaml" ? "" : ` ${shellWord(file)}`}`;
     const next: Record<string, string> = {};
     if (!isFinal(run.status)) {
         next[`stackrun logs --follow ${run.runId}`] = "its log, until its end";
@@ -120,11 +121,28 @@ function nextCommands(run: RunOutputs, file: string): string[] {
         next[command] = isFinal(run.status) ? "go on from the last finished step" : "follow it to its end";
     }
     const width = Math.max(...Object.keys(next).map((one) => one.length));
-    return ["next:", ...Object.entries(next).map(([one, what]) => `  npx ${one.padEnd(width)}   ${what}`)];
+    return [
+        "next:",
+        ...Object.entries(next).map(([one, what]) => `  ${localBackend()}npx ${one.padEnd(width)}   ${what}`),
+    ];
+}
+
+// `npm start` keeps its state here even if the user is logged in elsewhere; what it proposes has to do so too.
+function localBackend(): string {
+    const otherwise = backendOf({ ...process.env, STACKRUN_BACKEND: undefined });
+    return backendOf().kind === otherwise.kind ? "" : "STACKRUN_BACKEND=local ";
 }
 
 function shellWord(text: string): string {
     return /^[\w./@%+=:,-]+$/.test(text) ? text : shQuote(text);
+}
+
+/** The colour of a run's state. */
+export function colorOf(status: string): "green" | "yellow" | "red" {
+    if (status === "Succeeded") {
+        return "green";
+    }
+    return isFinal(status) ? "red" : "yellow";
 }
 
 function row(label: string, text: string): string {

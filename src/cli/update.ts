@@ -67,6 +67,13 @@ export class Update {
         return this.outputs;
     }
 
+    /** Deletes all of the stack's resources. */
+    async destroy(stack: Stack): Promise<void> {
+        await this.engine(stack, () =>
+            stack.destroy({ onEvent: this.listen(() => undefined), signal: this.options.signal }),
+        );
+    }
+
     private listen(onEvent: (event: EngineEvent) => void): (event: EngineEvent) => void {
         return (event) => {
             const { diagnosticEvent } = event;

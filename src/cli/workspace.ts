@@ -5,27 +5,31 @@ import { backendEnv, findEngine } from "./backend";
 import { engineCommand } from "./engineProcess";
 import type { RunInput } from "./input";
 
+/** A stack by its names, and the state folder that its project belongs to. */
+export type StackName = Pick<RunInput, "stack" | "project" | "stateDir">;
+
 export interface WorkspaceOptions {
-    readonly input: RunInput;
+    readonly input: StackName;
     readonly program: PulumiFn;
     /** Port of the provider in this process. */
     readonly providerPort: number;
     readonly log: (line: string) => void;
     readonly signal: AbortSignal;
+    /** What if there is no such stack? */
+    readonly missing?: "make" | "throw";
 }
 
-/** The stack in which a run takes place: in the user's backend if the environment names one, else in `.stackrun`. */
-export async function openStack({
-    input,
-    program,
-    providerPort,
-    log,
-    signal,
-}: WorkspaceOptions): Promise<Stack> {
+/**
+ * The stack in which a run takes place: in the user's backend if there is one, else in `.stackrun`.
+ * @throws StackNotFoundError if there is none, and none is to be made.
+ */
+export async function openStack(options: WorkspaceOptions): Promise<Stack> {
+    const { input, program, providerPort, log, signal, missing = "make" } = options;
     const engine = await findEngine(log, signal);
     const workDir = projectFolder(input);
     await fs.promises.mkdir(workDir, { recursive: true, mode: 0o700 });
-    const stack = await LocalWorkspace.createOrSelectStack(
+    const open = missing === "make" ? "createOrSelectStack" : "selectStack";
+    const stack = await LocalWorkspace[open](
         { stackName: input.stack, projectName: input.project, program },
         {
             workDir,
@@ -59,10 +63,16 @@ export function keepTrigger(input: RunInput): void {
     }
 }
 
-function projectFolder({ stateDir, project }: RunInput): string {
+/** Forgets what was kept of a stack that is gone. */
+export async function forgetStack(input: StackName): Promise<void> {
+    await fs.promises.rm(triggerFile(input), { force: true });
+}
+
+/** Where the settings of a project of `stackrun run` are. */
+export function projectFolder({ stateDir, project }: Pick<StackName, "stateDir" | "project">): string {
     return path.join(stateDir, "projects", project);
 }
 
-function triggerFile(input: RunInput): string {
+function triggerFile(input: StackName): string {
     return path.join(projectFolder(input), `trigger.${encodeURIComponent(input.stack)}`);
 }

@@ -6,6 +6,7 @@ import { goBuild, goNeeded } from "./goBuild";
 import { install } from "./installer";
 import { withLock } from "./lock";
 import { engineOnPath } from "./path";
+import { unsupportedPlatform } from "../platform";
 import type { Context, Engine, EnsureEngineOptions, Settings, Tried } from "./types";
 
 type Remedy = readonly ["installer" | "go build", (root: string, context: Context) => Promise<void>];
@@ -35,6 +36,10 @@ export async function ensureEngineWith(
         settings: { ...defaultSettings(), ...settings },
     };
     context.signal?.throwIfAborted();
+    const unsupported = unsupportedPlatform();
+    if (unsupported) {
+        throw new EngineError(unsupported);
+    }
     const engineDir = engineDirOf(context.env, options.cacheDir);
     const onPath = await engineOnPath(context, engineDir);
     if (typeof onPath !== "string") {

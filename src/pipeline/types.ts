@@ -26,9 +26,12 @@ export interface ImageBuild {
     };
 }
 
+/** What values a parameter can have. */
 export type ParamType = "string" | "integer" | "number" | "boolean";
+/** The value of a parameter. */
 export type ParamValue = string | number | boolean;
 
+/** A parameter of a pipeline, as it was declared. */
 export interface Param {
     readonly type: ParamType;
     readonly default?: ParamValue;
@@ -39,6 +42,7 @@ export interface Param {
     readonly pattern?: string;
 }
 
+/** A step of a pipeline, with its defaults filled in. */
 export interface Step {
     readonly name: string;
     /** A string is run by `sh -c`, a list is executed as it is. */

@@ -1,6 +1,6 @@
-import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { grpc } from "./sdkModules";
 
 /** Shows lines under one resource while an operation on it still runs. */
 export interface ResourceLog {

@@ -1,15 +1,15 @@
-import * as grpc from "@grpc/grpc-js";
+import type * as Grpc from "@grpc/grpc-js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
-import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { EngineLog, silentLog } from "./engineLog";
 import { ProviderError, type Diff, type ResourceHandler } from "./handler";
+import { Empty, grpc } from "./sdkModules";
 import { decode, encode, type Properties } from "./values";
 import { viewsOf } from "./views";
 
-type Reply<T> = grpc.sendUnaryData<T>;
-type Call<T> = grpc.ServerUnaryCall<T, unknown>;
+type Reply<T> = Grpc.sendUnaryData<T>;
+type Call<T> = Grpc.ServerUnaryCall<T, unknown>;
 
 export interface ProviderOptions {
     readonly version: string;
@@ -61,7 +61,7 @@ export class ProviderServer {
         this.server.forceShutdown();
     }
 
-    private methods(): grpc.UntypedServiceImplementation {
+    private methods(): Grpc.UntypedServiceImplementation {
         return {
             handshake: unary(() => {
                 const response = new proto.ProviderHandshakeResponse();
@@ -109,7 +109,7 @@ export class ProviderServer {
         };
     }
 
-    private operation<Q, R>(run: (request: Q) => Promise<R>): grpc.handleUnaryCall<Q, R> {
+    private operation<Q, R>(run: (request: Q) => Promise<R>): Grpc.handleUnaryCall<Q, R> {
         return unary(async (request: Q) => {
             this.operations++;
             try {
@@ -246,7 +246,7 @@ function diffResponse(diff: Diff): proto.DiffResponse {
     return response;
 }
 
-function unary<Q, R>(run: (request: Q) => R | Promise<R>): grpc.handleUnaryCall<Q, R> {
+function unary<Q, R>(run: (request: Q) => R | Promise<R>): Grpc.handleUnaryCall<Q, R> {
     return (call: Call<Q>, callback: Reply<R>) => {
         Promise.resolve()
             .then(() => run(call.request))

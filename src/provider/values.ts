@@ -1,4 +1,5 @@
-import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
+import type { JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct } from "./sdkModules";
 
 // How the engine marks special values on the wire (pulumi/pulumi: sdk/go/common/resource/properties.go).
 const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";

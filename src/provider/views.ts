@@ -1,8 +1,7 @@
-import * as grpc from "@grpc/grpc-js";
 import type { View } from "@pulumi/pulumi/proto/provider_pb";
 import { ResourceStatusClient } from "@pulumi/pulumi/proto/resource_status_grpc_pb";
 import { PublishViewStepsRequest, ViewStep, ViewStepState } from "@pulumi/pulumi/proto/resource_status_pb";
-import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { grpc, Struct } from "./sdkModules";
 import { STEP_TYPE } from "./tokens";
 import { encode } from "./values";
 

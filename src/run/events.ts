@@ -30,6 +30,7 @@ export type RunnerEventBody =
           readonly message: string;
       };
 
+/** What every event has. */
 export interface EventHead {
     /** 1, 2, 3, …: without a gap, and going on over the attempts of a run. */
     readonly n: number;
@@ -59,8 +60,11 @@ export type StepReason =
     | "OutOfMemory"
     | "Cancelled";
 
+/** How a run can end. */
 export type FinalState = "Succeeded" | "Failed" | "TimedOut" | "Cancelled" | "Lost";
+/** The state of a run. */
 export type RunState = "Pending" | "Running" | "Recovering" | FinalState;
+/** The state of a step. */
 export type StepState = "Pending" | "Running" | "Succeeded" | "Failed" | "Cached" | "Skipped" | "Cancelled";
 
 /** The runner's exit codes; part of the contract with what watches it (for example a `podFailurePolicy`). */

@@ -42,6 +42,7 @@ export type Outcome =
           readonly message: string;
       };
 
+/** One line of the log, and the step that printed it. */
 export interface LogLine {
     readonly step: string;
     readonly text: string;
@@ -84,4 +85,5 @@ export interface FollowerSpec {
     readonly options?: Readonly<Record<string, unknown>>;
 }
 
+/** What the module of a follower exports as `createFollower`: it gets the options of the {@link FollowerSpec}. */
 export type CreateFollower = (options: Readonly<Record<string, unknown>>) => Follower;

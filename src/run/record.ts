@@ -27,6 +27,7 @@ export interface AttemptMark {
     readonly graceSeconds: number;
 }
 
+/** A file or folder that a step has made: where it is, its size in bytes, its SHA-256. */
 export interface Artifact {
     readonly uri: string;
     readonly size: number;

@@ -44,6 +44,11 @@ export class Project {
         };
     }
 
+    /** What the commands of this project have as PATH: the engine first. */
+    get searchPath(): string {
+        return this.env.PATH ?? "";
+    }
+
     /** `program` is the body of a CommonJS module in which `stackrun` and `pulumi` are defined. */
     static async create(files: Record<string, string>, program = DEFAULT_PROGRAM): Promise<Project> {
         const engine = await ensureEngine();
@@ -139,8 +144,8 @@ export class Project {
         );
     }
 
-    preview(args: readonly string[] = []): Promise<CommandResult> {
-        return this.pulumi(["preview", "--stack", "dev", "--diff", ...args]);
+    preview(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+        return this.pulumi(["preview", "--stack", "dev", "--diff", ...args], env);
     }
 
     stackrun(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {

@@ -44,6 +44,14 @@ describe("the command starts without the Pulumi SDK", () => {
         [2, "status"],
         [2, "logs x"],
         [2, "run -p n=many"],
+        [0, "runs"],
+        [2, "runs --limit none"],
+        [2, "cancel"],
+        [2, "destroy"],
+        [2, "completion tcsh"],
+        [0, "completion bash"],
+        [2, "init pipeline.yaml"],
+        [2, "nothing-like-this"],
     ])("exit code %d: %s", (code, command) => {
         const { status, stderr } = stackrun(...command.split(" "));
         expect(stderr).toMatch(/loaded: $/);
@@ -51,6 +59,15 @@ describe("the command starts without the Pulumi SDK", () => {
         expect(status).toBe(code);
         expect(fs.readdirSync(dir).sort()).toEqual(["pipeline.yaml", "tracer.js"]);
     });
+
+    it.each("init run validate status logs runs cancel destroy doctor env completion".split(" "))(
+        "%s --help shows examples",
+        (command) => {
+            const { status, stdout } = stackrun(command, "--help");
+            expect(stdout).toMatch(/^Examples?:\n {2}.*stackrun /m);
+            expect(status).toBe(0);
+        },
+    );
 
     it("the trace sees what `run` itself loads", () => {
         const { stderr } = spawnSync(

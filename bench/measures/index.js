@@ -1,0 +1,9 @@
+"use strict";
+
+exports.measures = [
+    require("./update.js").measure,
+    require("./runner.js").measure,
+    require("./bundle.js").measure,
+    require("./log.js").measure,
+    require("./import.js").measure,
+];

@@ -1,0 +1,64 @@
+import type { CommandWords, OptionWords, Values } from "./words";
+
+/** A completion for zsh: to be evaluated after compinit, or kept as `_stackrun` in a folder of $fpath. */
+export function zshScript(commands: readonly CommandWords[]): string {
+    return `#compdef stackrun
+# zsh completion for stackrun. In ~/.zshrc, after compinit: eval "$(stackrun completion zsh)"
+_stackrun_runs() {
+    local -a runs
+    runs=(.stackrun/runs/*(N/:t))
+    compadd -a runs
+}
+_stackrun() {
+    local -a commands
+    commands=(
+${commands.map(({ name, description }) => `        ${quote(`${name}:${description}`)}`).join("\n")}
+    )
+    if ((CURRENT == 2)); then
+        _describe command commands
+        return
+    fi
+    local command=\${words[2]}
+    shift words
+    ((CURRENT--))
+    case $command in
+${commands.map(commandCase).join("\n")}
+    esac
+}
+if [[ \${funcstack[1]-} == _stackrun ]]; then
+    _stackrun "$@"
+else
+    compdef _stackrun stackrun
+fi
+`;
+}
+
+function commandCase({ name, options, argument }: CommandWords): string {
+    const specs = [
+        ...options.map(optionSpec),
+        ...(argument === undefined ? [] : [quote(`1: :${action(argument)}`)]),
+    ];
+    return `        ${name})\n            _arguments ${specs.join(" \\\n                ")}\n            ;;`;
+}
+
+function optionSpec({ flags, description, value }: OptionWords): string {
+    const text = description.replaceAll(/[[\]\\]/g, "\\$&").replaceAll(":", "\\:");
+    const rest = `[${text}]${value === undefined ? "" : `: :${action(value)}`}`;
+    return flags.map((flag) => quote(`*${flag}${rest}`)).join(" ");
+}
+
+function action(values: Values): string {
+    if (typeof values !== "string") {
+        return `(${values.join(" ")})`;
+    }
+    return {
+        runs: "_stackrun_runs",
+        pipelines: '_files -g "*.(yaml|yml)"',
+        folders: "_files -/",
+        anything: " ",
+    }[values];
+}
+
+function quote(text: string): string {
+    return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,42 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { linkModules } from "./example";
+import { REPO } from "./project";
+
+/** What `npm pack` says of the package. */
+export interface Packed {
+    readonly tarball: string;
+    readonly size: number;
+    readonly files: readonly string[];
+}
+
+/** Packs the built package into a folder. */
+export function pack(into: string): Packed {
+    const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", into];
+    const stdout = execFileSync("npm", args, {
+        cwd: REPO,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+    });
+    const result = JSON.parse(stdout) as unknown;
+    // An array, and from npm 12 on a map by the package's name.
+    const [packed] = Object.values(result as object) as {
+        filename: string;
+        size: number;
+        files: { path: string }[];
+    }[];
+    return {
+        tarball: path.join(into, packed.filename),
+        size: packed.size,
+        files: packed.files.map((file) => file.path),
+    };
+}
+
+/** What `npm install` of the tarball makes of a folder, with links for the dependencies. */
+export function installPacked({ tarball }: Packed, dir: string, modules: Record<string, string> = {}): void {
+    linkModules(dir, modules);
+    const target = path.join(dir, "node_modules/stackrun");
+    fs.mkdirSync(target);
+    execFileSync("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"]);
+}
