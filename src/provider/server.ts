@@ -230,7 +230,9 @@ function diffResponse(diff: Diff): proto.DiffResponse {
     const changed = diff.changes.length > 0 || diff.force === true;
     const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
     response.setChanges(changed ? DIFF_SOME : DIFF_NONE);
-    response.setDiffsList([...diff.changes]);
+    // The row of `pulumi up` names whole properties, `--diff` what changed in them.
+    const properties = [...new Set(diff.changes.map((path) => path.split(/[.[]/)[0]))];
+    response.setDiffsList(properties);
     response.setHasdetaileddiff(true);
     for (const path of diff.changes) {
         const detail = new proto.PropertyDiff();
@@ -240,7 +242,7 @@ function diffResponse(diff: Diff): proto.DiffResponse {
         response.getDetaileddiffMap().set(path, detail);
     }
     if (diff.replace) {
-        response.setReplacesList([...diff.changes]);
+        response.setReplacesList(properties);
         response.setDeletebeforereplace(true);
     }
     return response;

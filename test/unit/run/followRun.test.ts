@@ -43,7 +43,6 @@ describe("following a run", () => {
             ...more,
         });
     const items = (...all: FollowItem[]): Pick<Follower, "follow"> => ({
-        // eslint-disable-next-line @typescript-eslint/require-await
         async *follow() {
             yield* all;
         },
@@ -130,7 +129,6 @@ describe("following a run", () => {
 
     it("keeps an error of the follower, and what was recorded before it", async () => {
         const broken: Partial<Follower> = {
-            // eslint-disable-next-line @typescript-eslint/require-await
             async *follow() {
                 yield started;
                 throw new Error("connection reset");
