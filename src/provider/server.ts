@@ -27,6 +27,7 @@ export interface ProviderOptions {
 export class ProviderServer {
     private readonly server = new grpc.Server();
     private readonly cancelled = new AbortController();
+    private readonly closed = new AbortController();
     private engine?: EngineLog;
     private operations = 0;
 
@@ -57,6 +58,7 @@ export class ProviderServer {
     }
 
     close(): void {
+        this.closed.abort();
         this.engine?.close();
         this.server.forceShutdown();
     }
@@ -210,6 +212,7 @@ export class ProviderServer {
             log: this.engine?.for(urn) ?? silentLog,
             views: viewsOf(request.getResourceStatusAddress(), request.getResourceStatusToken(), oldViews),
             signal: this.cancelled.signal,
+            closed: this.closed.signal,
         };
     }
 

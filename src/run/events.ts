@@ -51,13 +51,7 @@ export interface StepFinished {
 }
 
 export type StepReason =
-    | "StepFailed"
-    | "StepTimedOut"
-    | "OutputMissing"
-    | "InvalidMetrics"
-    | "InputMissing"
-    | "OutOfMemory"
-    | "Cancelled";
+    "StepFailed" | "StepTimedOut" | "OutputMissing" | "InputMissing" | "OutOfMemory" | "Cancelled";
 
 export type FinalState = "Succeeded" | "Failed" | "TimedOut" | "Cancelled" | "Lost";
 export type RunState = "Pending" | "Running" | "Recovering" | FinalState;
