@@ -28,6 +28,6 @@ const ring = (name, extra = {}) => ({
 /** @type {import("jest").Config} */
 module.exports = {
     projects: [ring("unit"), ring("component"), ring("engine")],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     maxWorkers: 2,
 };

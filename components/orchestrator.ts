@@ -4,6 +4,7 @@ import { stepHashes } from "../src/pipeline/fingerprint";
 import type { RunState } from "../src/run/events";
 import type { FollowerSpec } from "../src/run/follower";
 import type { Artifact } from "../src/run/record";
+import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
 import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
@@ -239,35 +240,8 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     }
 }
 
-function outputsOf(id: RunId, run: Run) {
-    const { runId, attempt } = id;
-    const {
-        status,
-        reason,
-        message,
-        steps,
-        startedAt,
-        finishedAt,
-        durationSeconds,
-        interruptions,
-        exitCode,
-    } = run;
-    const { logs, logUrl, artifacts, metrics } = run;
-    return {
-        ...{
-            runId,
-            attempt,
-            status,
-            reason,
-            message,
-            steps,
-            startedAt,
-            finishedAt,
-            durationSeconds,
-            interruptions,
-        },
-        ...{ exitCode, logs, logUrl, artifacts, metrics },
-    };
+function outputsOf({ runId, attempt }: RunId, run: Run) {
+    return { runId, attempt, ...Object.fromEntries(RUN_OUTPUTS.map((name) => [name, run[name]])) };
 }
 
 // Thrown beside the outputs, not in them: they are recorded although the update fails.

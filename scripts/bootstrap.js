@@ -90,7 +90,7 @@ async function oneAtATime(work) {
     for (let said = false; ;) {
         let other = findOther(folder, mine);
         if (!other) {
-            fs.writeFileSync(mine, "");
+            fs.writeFileSync(mine, startOf(process.pid));
             other = findOther(folder, mine);
             if (!other) {
                 break;
@@ -113,13 +113,28 @@ function findOther(folder, mine) {
     for (const name of fs.readdirSync(folder)) {
         const pid = /^bootstrap-(\d+)\.lock$/.exec(name);
         if (pid && path.join(folder, name) !== mine) {
-            if (isAlive(Number(pid[1]))) {
+            const file = path.join(folder, name);
+            if (isAlive(Number(pid[1])) && startOf(pid[1]) === contentOf(file)) {
                 return pid[1];
             }
-            fs.rmSync(path.join(folder, name), { force: true });
+            fs.rmSync(file, { force: true });
         }
     }
     return undefined;
+}
+
+// Tells a process from a later one of the same number; empty where the system does not tell.
+function startOf(pid) {
+    const stat = contentOf(`/proc/${pid}/stat`);
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] || "";
+}
+
+function contentOf(file) {
+    try {
+        return fs.readFileSync(file, "utf8");
+    } catch {
+        return "";
+    }
 }
 
 function isAlive(pid) {

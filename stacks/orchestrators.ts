@@ -1,3 +1,5 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { BadInputError } from "../components/errors";
 import { LocalOrchestrator } from "../components/localOrchestrator";
 import type { Orchestrator, OrchestratorArgs } from "../components/orchestrator";
@@ -17,12 +19,13 @@ export function makeOrchestrator(kind: string, name: string, args: OrchestratorA
     return MAKE[kind](name, args);
 }
 
-/** What a stack with one orchestrator shows as its outputs. */
+/** What a stack with one orchestrator shows as its outputs. What is not known before the end is null until then. */
 export function stackOutputs(run: Orchestrator) {
-    const { runId, attempt, status, reason, message, steps, startedAt, finishedAt, durationSeconds } = run;
-    const { interruptions, exitCode, logs, logUrl, artifacts, metrics } = run;
-    return {
-        ...{ runId, attempt, status, reason, message, steps, startedAt, finishedAt, durationSeconds },
-        ...{ interruptions, exitCode, logs, logUrl, artifacts, metrics },
-    };
+    const shown = RUN_OUTPUTS.map((name) => [name, orNull(run[name] as pulumi.Output<unknown>)] as const);
+    return { runId: run.runId, attempt: run.attempt, ...Object.fromEntries(shown) };
+}
+
+// Pulumi warns of outputs that are undefined.
+function orNull(output: pulumi.Output<unknown>): pulumi.Output<unknown> {
+    return output.apply((value) => value ?? null);
 }

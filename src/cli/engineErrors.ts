@@ -1,4 +1,5 @@
 import * as os from "node:os";
+import { fileURLToPath } from "node:url";
 
 /** Who holds the lock of a stack, as the engine tells it. */
 export interface LockHolder {
@@ -6,12 +7,17 @@ export interface LockHolder {
     readonly host: string;
     readonly pid: number;
     readonly since: string;
+    /** The lock itself. */
+    readonly file: string;
 }
 
 /** Those who hold the stack's lock, if that is what the engine complains of. */
 export function lockHolders(message: string): LockHolder[] {
-    const holders = message.matchAll(/created by (\S+?)@(\S+) \(pid (\d+)\) at (\S+)/g);
-    return [...holders].map(([, user = "", host = "", pid, since = ""]) => ({
+    const holders = message.matchAll(
+        /(file:\S+?\.json)(?:\?\S*)?: created by (\S+?)@(\S+) \(pid (\d+)\) at (\S+)/g,
+    );
+    return [...holders].map(([, file = "", user = "", host = "", pid, since = ""]) => ({
+        file: fileURLToPath(file),
         user,
         host,
         pid: Number(pid),

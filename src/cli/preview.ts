@@ -39,7 +39,7 @@ export class Forecaster {
             return { action: "new run", attempt: 1, why: ["this stack has had no run yet"], steps: all };
         }
         const { runId, attempt = 1 } = old;
-        const changes = this.runId?.diffs ?? [];
+        const changes = Object.keys(this.runId?.detailedDiff ?? {});
         if (changes.length > 0) {
             return {
                 action: "new run",

@@ -1,3 +1,4 @@
+import * as fs from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 import type { Orchestrator } from "../../components/orchestrator";
@@ -111,7 +112,8 @@ export class Update {
             say(
                 `process ${holders.map(({ pid }) => pid).join(", ")} was killed while it had stack ${stack.name} locked: the lock is cleared away`,
             );
-            await stack.cancel();
+            // These files alone: `pulumi cancel` would take away the lock of whoever came first meanwhile.
+            await Promise.all(holders.map(({ file }) => fs.rm(file, { force: true })));
             return true;
         }
         await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
@@ -131,6 +133,10 @@ export class Update {
 export function engineError(error: unknown, stack: string, diagnostics: readonly string[] = []): Error {
     if (!(error instanceof EngineFailure)) {
         return error as Error;
+    }
+    if (typeof error.code === "string") {
+        const text = `the Pulumi engine was ended by ${error.code}; a run that had been started goes on: stackrun status`;
+        return new CommandError(text, EXIT.notReady);
     }
     const remedy = remedyFor(`${diagnostics.join("\n")}\n${error.message}`, stack);
     const text =

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { promises as fs, readFileSync, readlinkSync } from "node:fs";
+import { promises as fs, readFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { elapsed } from "./progress";
+import { here } from "../place";
 
 export interface LockOptions {
     readonly log: (line: string) => void;
@@ -141,14 +142,8 @@ function nameOf(holder: Holder): string {
     return `process ${holder.pid}${where} (at it for ${elapsed(holder.since)})`;
 }
 
-/** Process ids mean something only within one boot of one machine, and within one pid namespace. */
 function place(): string {
-    try {
-        const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-        return `${os.hostname()} ${boot} ${readlinkSync("/proc/self/ns/pid")}`;
-    } catch {
-        return os.hostname();
-    }
+    return Object.values(here()).join(" ");
 }
 
 /** When a process started; undefined if there is none (a zombie is none). Without /proc, all that live look the same. */

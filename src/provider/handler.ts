@@ -47,6 +47,8 @@ interface Operation {
     readonly views: Views;
     /** Aborted when the user cancels the update. */
     readonly signal: AbortSignal;
+    /** Aborted when the engine has gone: nobody waits for the operation any more. */
+    readonly closed: AbortSignal;
 }
 
 export interface CreateRequest extends Operation {

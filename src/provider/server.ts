@@ -27,6 +27,7 @@ export interface ProviderOptions {
 export class ProviderServer {
     private readonly server = new grpc.Server();
     private readonly cancelled = new AbortController();
+    private readonly closed = new AbortController();
     private engine?: EngineLog;
     private operations = 0;
 
@@ -57,6 +58,7 @@ export class ProviderServer {
     }
 
     close(): void {
+        this.closed.abort();
         this.engine?.close();
         this.server.forceShutdown();
     }
@@ -210,6 +212,7 @@ export class ProviderServer {
             log: this.engine?.for(urn) ?? silentLog,
             views: viewsOf(request.getResourceStatusAddress(), request.getResourceStatusToken(), oldViews),
             signal: this.cancelled.signal,
+            closed: this.closed.signal,
         };
     }
 
@@ -230,7 +233,9 @@ function diffResponse(diff: Diff): proto.DiffResponse {
     const changed = diff.changes.length > 0 || diff.force === true;
     const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
     response.setChanges(changed ? DIFF_SOME : DIFF_NONE);
-    response.setDiffsList([...diff.changes]);
+    // The row of `pulumi up` names whole properties, `--diff` what changed in them.
+    const properties = [...new Set(diff.changes.map((path) => path.split(/[.[]/)[0]))];
+    response.setDiffsList(properties);
     response.setHasdetaileddiff(true);
     for (const path of diff.changes) {
         const detail = new proto.PropertyDiff();
@@ -240,7 +245,7 @@ function diffResponse(diff: Diff): proto.DiffResponse {
         response.getDetaileddiffMap().set(path, detail);
     }
     if (diff.replace) {
-        response.setReplacesList([...diff.changes]);
+        response.setReplacesList(properties);
         response.setDeletebeforereplace(true);
     }
     return response;

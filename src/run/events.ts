@@ -52,13 +52,7 @@ export interface StepFinished {
 }
 
 export type StepReason =
-    | "StepFailed"
-    | "StepTimedOut"
-    | "OutputMissing"
-    | "InvalidMetrics"
-    | "InputMissing"
-    | "OutOfMemory"
-    | "Cancelled";
+    "StepFailed" | "StepTimedOut" | "OutputMissing" | "InputMissing" | "OutOfMemory" | "Cancelled";
 
 /** How a run can end. */
 export type FinalState = "Succeeded" | "Failed" | "TimedOut" | "Cancelled" | "Lost";

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { Pipeline, ParamValue } from "../pipeline/types";
 import type { Follower, FollowItem, LogLine, Outcome, RunRef } from "./follower";
 import { collectArtifacts, readEvents, RECORD, writeRunFile, type Artifact, type RunFile } from "./record";
+import { maskItem } from "./mask";
 import { Recorder } from "./recorder";
 import { apply, isFinal, newSnapshot, type RunSnapshot } from "./snapshot";
 
@@ -21,6 +22,10 @@ export interface FollowOptions {
     readonly sink: FollowSink;
     /** Aborted: the run is cancelled, and followed to its end. */
     readonly signal: AbortSignal;
+    /** Aborted: nobody wants to know any more; the run goes on. */
+    readonly detach?: AbortSignal;
+    /** Values that must not get into the record, whoever wrote the line. */
+    readonly secrets?: readonly string[];
     /** Recoveries after which an interrupted run is given up. */
     readonly maxRecoveries?: number;
 }
@@ -30,10 +35,15 @@ export async function followRun(options: FollowOptions): Promise<RunFile> {
     const { follower, run, sink } = options;
     const snapshot = await snapshotBefore(run, options.pipeline);
     const recorder = follower.recordsItself ? undefined : await Recorder.open(run);
-    const cancelling = cancelOnAbort(options);
+    const stop = new AbortController();
+    const cancelling = cancelOnAbort(options, stop);
+    const detach = () => stop.abort();
+    options.detach?.addEventListener("abort", detach, { once: true });
+    const mask = maskItem(options.secrets ?? []);
     await conclude(options, snapshot, {});
     try {
-        for await (const item of follower.follow(run, new AbortController().signal)) {
+        for await (const raw of follower.follow(run, stop.signal)) {
+            const item = mask(raw);
             await recorder?.write(item);
             if (item.type === "log") {
                 sink.log(item.lines);
@@ -49,9 +59,13 @@ export async function followRun(options: FollowOptions): Promise<RunFile> {
             }
         }
         await cancelling.done();
+        if (options.detach?.aborted) {
+            throw new Error(`run ${run.runId} is no longer followed; it goes on`);
+        }
         await endWith(snapshot, () => follower.lastOutcome(run));
     } finally {
         cancelling.dispose();
+        options.detach?.removeEventListener("abort", detach);
         await recorder?.close();
     }
     return conclude(options, snapshot);
@@ -150,11 +164,12 @@ async function recover(options: FollowOptions, snapshot: RunSnapshot): Promise<v
     }
 }
 
-function cancelOnAbort({ follower, run, signal }: FollowOptions) {
+// A cancel that fails ends the following: `done` then says why.
+function cancelOnAbort({ follower, run, signal }: FollowOptions, stop: AbortController) {
     let cancelled: Promise<void> = Promise.resolve();
     const cancel = () => {
         cancelled = follower.cancel(run, "cancelled by the user");
-        cancelled.catch(() => undefined);
+        cancelled.catch(() => stop.abort());
     };
     if (signal.aborted) {
         cancel();

@@ -30,6 +30,7 @@ sr_empty_folders() {
         rm -rf "$sr_step_dir/outputs" "$sr_step_dir/inputs" || return 1
         mkdir -p "$sr_step_dir/outputs" "$sr_step_dir/inputs" || return 1
     fi
+    rm -f "$sr_step_dir/metrics.valid"
     printf '' > "$sr_step_dir/metrics"
 }
 

@@ -98,6 +98,22 @@ describe("an update that is interrupted", () => {
         expect(trace().length).toBe(3);
     }, 120_000);
 
+    it("by kill -9 of pulumi: `destroy` ends the run that the state does not know of", async () => {
+        const up = await upUntilWaiting();
+        const runnerPid = runner();
+        process.kill(up.child.pid as number, "SIGKILL");
+        await until(
+            () => plugins().length === 0,
+            20_000,
+            () => "the plugin to end",
+        );
+        expect(isRunning(runnerPid)).toBe(true);
+        await project.expectOk(["cancel", "--yes", "--stack", "dev"]);
+        await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
+        expect(isRunning(runnerPid)).toBe(false);
+        expect(trace()).toEqual(["load", "begin"]);
+    }, 120_000);
+
     it("by kill -9 of the plugin fails, and the next `up` records how the run ended meanwhile", async () => {
         const up = await upUntilWaiting();
         const [plugin] = plugins();

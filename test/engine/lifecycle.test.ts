@@ -160,7 +160,9 @@ describe("a run is a stack update", () => {
         project.write({ "back\\slash.txt": "" });
         const refused = await project.preview();
         expect(refused.code).not.toBe(0);
-        expect(refused.stdout + refused.stderr).toMatch(/code: These names can't be bundled.*back\\slash\.txt/s);
+        expect(refused.stdout + refused.stderr).toMatch(
+            /code: These names can't be bundled.*back\\slash\.txt/s,
+        );
         expect(refused.stdout + refused.stderr).not.toMatch(/^\s+at .*\(/m);
         fs.rmSync(path.join(project.dir, "back\\slash.txt"));
     }, 60_000);

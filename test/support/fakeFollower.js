@@ -7,6 +7,9 @@ exports.createFollower = (options) => ({
         if (options.broken) {
             throw new Error("connection refused");
         }
+        if (options.strict && !fs.existsSync(run.runDir)) {
+            return { kind: "NoRecord", message: `there is no ${run.runDir}` };
+        }
         const file = path.join(run.runDir, `outcome-${run.attempt}.json`);
         return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : { kind: "NotStarted" };
     },

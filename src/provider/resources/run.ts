@@ -21,7 +21,7 @@ import { RUN_OUTPUTS } from "../tokens";
 import { isUnknown, unknown, type Decoded, type Properties } from "../values";
 import type { StepView } from "../views";
 
-type Operation = Pick<CreateRequest, "urn" | "log" | "signal" | "views">;
+type Operation = Pick<CreateRequest, "urn" | "log" | "signal" | "closed" | "views">;
 
 /** Shows a run to somebody else than the engine: the command, which has a terminal of its own. */
 export type Observe = (run: Omit<RunSpec, "finishedSteps">) => FollowSink;
@@ -121,7 +121,11 @@ async function execute(spec: Spec, request: Operation, observe?: Observe): Promi
     const follower = await loadFollower(spec.follower);
     await ensureStarted(follower, spec, request);
     if (!spec.wait) {
-        return show(await lookAt({ ...spec, follower }), spec, request);
+        return show(
+            await lookAt({ ...spec, follower, secrets: Object.values(spec.run.secrets) }),
+            spec,
+            request,
+        );
     }
     const engine = new EngineSink({
         log: request.log,
@@ -131,11 +135,19 @@ async function execute(spec: Spec, request: Operation, observe?: Observe): Promi
     const sink = observe?.(spec.run) ?? engine;
     try {
         const { run, pipeline, params } = spec;
-        return await show(
-            await followRun({ follower, run, pipeline, params, sink, signal: request.signal }),
-            spec,
-            request,
-        );
+        const secrets = Object.values(run.secrets);
+        const { signal, closed } = request;
+        const file = await followRun({
+            follower,
+            run,
+            pipeline,
+            params,
+            sink,
+            secrets,
+            signal,
+            detach: closed,
+        });
+        return await show(file, spec, request);
     } finally {
         engine.end();
         await request.log.flush();
@@ -169,36 +181,9 @@ async function finishedSteps(run: RunRef): Promise<string[]> {
 
 async function show(run: RunFile, spec: Spec, { urn, views }: Operation): Promise<object> {
     await views.replace(run.steps.map((step) => stepView(urn, step)));
-    const {
-        status,
-        reason,
-        message,
-        steps,
-        startedAt,
-        finishedAt,
-        durationSeconds,
-        interruptions,
-        exitCode,
-    } = run;
-    return {
-        runId: spec.run.runId,
-        attempt: spec.run.attempt,
-        ...{
-            status,
-            reason,
-            message,
-            steps,
-            startedAt,
-            finishedAt,
-            durationSeconds,
-            interruptions,
-            exitCode,
-        },
-        logs: await logTail(spec.run.runDir),
-        logUrl: run.logUrl,
-        artifacts: run.artifacts,
-        metrics: run.metrics,
-    };
+    const shown = { ...run, logs: await logTail(spec.run.runDir) };
+    const { runId, attempt } = spec.run;
+    return { runId, attempt, ...Object.fromEntries(RUN_OUTPUTS.map((name) => [name, shown[name]])) };
 }
 
 // Named by its run too: two runs of a stack may have steps of the same name.

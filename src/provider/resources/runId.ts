@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { FollowerSpec, Outcome } from "../../run/follower";
+import type { Follower, FollowerSpec, Outcome, RunRef } from "../../run/follower";
 import { prepareRunDir, runDirOf } from "../../run/record";
 import { loadFollower } from "../../run/registry";
 import type {
     CheckFailure,
     CheckRequest,
     CreateRequest,
+    DeleteRequest,
     Diff,
     DiffRequest,
     ResourceHandler,
@@ -43,7 +44,7 @@ export const runIdHandler: ResourceHandler = {
 
     async diff(request: DiffRequest): Promise<Diff> {
         const changes = changedParts(request.oldInputs, request.inputs);
-        const outcome = await lastOutcome(request.inputs, request.oldOutputs);
+        const { outcome } = await lookUp(request.inputs, request.oldInputs, request.oldOutputs);
         if (changes.length > 0) {
             refuseWhileRunning(outcome, request.inputs, request.oldOutputs, changes);
             return { changes };
@@ -63,8 +64,9 @@ export const runIdHandler: ResourceHandler = {
 
     async update({ inputs, oldInputs, oldOutputs, preview, log }: UpdateRequest) {
         const { value } = inputs;
-        if (changedParts(oldInputs, value).length === 0) {
-            const outcome = await lastOutcome(value, oldOutputs);
+        const changes = changedParts(oldInputs, value);
+        if (changes.length === 0) {
+            const { outcome } = await lookUp(value, oldInputs, oldOutputs);
             const attempt = Number(oldOutputs.attempt) + (needsAttempt(outcome) ? 1 : 0);
             if (outcome.kind === "Finished" && needsAttempt(outcome)) {
                 log.info(
@@ -76,6 +78,10 @@ export const runIdHandler: ResourceHandler = {
         if (preview) {
             return { outputs: { runId: unknown, attempt: 1 } };
         }
+        // Also where the state has no Run that could be deleted first: its creation was killed, and the run goes on.
+        const last = await lookUp(value, oldInputs, oldOutputs);
+        refuseWhileRunning(last.outcome, value, oldOutputs, changes);
+        await cancelRunning(last, "replaced by a new run");
         const runId = newRunId(String(value.pipeline));
         await prepareRunDir(runDirOf(String(value.stateDir), runId));
         return { outputs: { runId, attempt: 1 } };
@@ -83,8 +89,15 @@ export const runIdHandler: ResourceHandler = {
 
     read: ({ outputs }) => Promise.resolve({ outputs }),
 
-    // The record of a run is its history, not a resource of the stack: it stays.
-    delete: () => Promise.resolve(),
+    // The record of a run is its history, not a resource of the stack: it stays. A run whose creation was killed has no
+    // Run in the state: it is ended here.
+    async delete({ oldInputs, outputs, log }: DeleteRequest) {
+        const last = await lookUp(oldInputs.value, oldInputs.value, outputs);
+        if (last.outcome.kind === "Running") {
+            log.info(`run ${last.run.runId} is still running: it is cancelled`);
+        }
+        await cancelRunning(last, "the run was deleted from its stack");
+    },
 };
 
 function changedParts(olds: Properties, news: Properties): string[] {
@@ -111,19 +124,39 @@ function isMap(value: Value | undefined): value is Properties {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-async function lastOutcome(inputs: Properties, olds: Properties): Promise<Outcome> {
-    if (hasUnknown(inputs.follower) || isUnknown(inputs.stateDir)) {
-        return { kind: "NoRecord", message: "what follows the run is not known yet" };
-    }
+interface LastRun {
+    readonly run: RunRef;
+    readonly outcome: Outcome;
+    readonly follower?: Follower;
+}
+
+// By what follows runs now; and, if that knows nothing of the last run, by what followed it then.
+async function lookUp(inputs: Properties, oldInputs: Properties, olds: Properties): Promise<LastRun> {
+    const last = await lookUpWith(inputs, olds);
+    const same = deepEqual([inputs.follower, inputs.stateDir], [oldInputs.follower, oldInputs.stateDir]);
+    return last.outcome.kind === "NoRecord" && !same ? lookUpWith(oldInputs, olds) : last;
+}
+
+async function lookUpWith(inputs: Properties, olds: Properties): Promise<LastRun> {
     const runId = String(olds.runId);
     const run = { runId, attempt: Number(olds.attempt), runDir: runDirOf(String(inputs.stateDir), runId) };
+    if (hasUnknown(inputs.follower) || isUnknown(inputs.stateDir)) {
+        return { run, outcome: { kind: "NoRecord", message: "what follows the run is not known yet" } };
+    }
     try {
-        return await (await loadFollower(inputs.follower as unknown as FollowerSpec)).lastOutcome(run);
+        const follower = await loadFollower(inputs.follower as unknown as FollowerSpec);
+        return { run, follower, outcome: await follower.lastOutcome(run) };
     } catch (error) {
         throw new ProviderError(
             `the outcome of run ${runId} can't be looked up: ${(error as Error).message}. ` +
                 "Nothing was run, because it might be a second time; try again when it can be reached.",
         );
+    }
+}
+
+async function cancelRunning({ run, outcome, follower }: LastRun, reason: string): Promise<void> {
+    if (outcome.kind === "Running") {
+        await follower?.cancel(run, reason);
     }
 }
 

@@ -1,13 +1,14 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { compare, type Place } from "../../place";
 import type { RunnerEvent } from "../events";
 import type { Follower, FollowItem, LogLine, Outcome, RunRef, RunSpec } from "../follower";
 import { readEvents, readMark, RECORD } from "../record";
 import { apply, newSnapshot, type RunSnapshot } from "../snapshot";
 import { Tail, toLogLine } from "../tail";
-import { isAlive, killOrphans, readProcessMark, signal } from "./processes";
-import { startLocal } from "./start";
+import { isAlive, killOrphans, readProcessMark, signal, type ProcessMark } from "./processes";
+import { placeFile, startLocal } from "./start";
 
 const POLL_MS = 60;
 /** Beyond that, what one poll finds of the log is passed on before the events. */
@@ -20,7 +21,7 @@ class LocalFollower implements Follower {
     readonly recordsItself = true;
 
     async start(spec: RunSpec): Promise<void> {
-        await killOrphans(path.join(spec.runDir, RECORD.steps));
+        await endOrphans(spec);
         await startLocal(spec, async () => (await this.lastOutcome(spec)).kind !== "NotStarted");
     }
 
@@ -33,7 +34,7 @@ class LocalFollower implements Follower {
         if (finished) {
             return finished;
         }
-        if (await runnerLives(run)) {
+        if (await isRunning(run)) {
             return events.length > 0 ? { kind: "Running" } : { kind: "NotStarted" };
         }
         // The runner may have ended between the two looks.
@@ -46,7 +47,7 @@ class LocalFollower implements Follower {
 
     async *follow(run: RunRef, abort: AbortSignal): AsyncIterable<FollowItem> {
         const mark = await readMark(run);
-        const events = new Tail(path.join(run.runDir, RECORD.events), mark?.eventsOffset ?? 0);
+        const events = new Tail(path.join(run.runDir, RECORD.events), 0);
         const log = new Tail(path.join(run.runDir, RECORD.log), mark?.logOffset ?? 0);
         let alive = true;
         while (!abort.aborted) {
@@ -57,19 +58,19 @@ class LocalFollower implements Follower {
                 return;
             }
             if (!alive && seen.length === 0) {
-                await killOrphans(path.join(run.runDir, RECORD.steps));
+                await endOrphans(run);
                 yield { type: "lost", reason: LOST.reason, message: LOST.message };
                 return;
             }
             if (seen.length === 0) {
-                alive = await runnerLives(run);
+                alive = await isRunning(run);
                 await (alive && sleep(POLL_MS, abort));
             }
         }
     }
 
     async cancel(run: RunRef, reason: string): Promise<void> {
-        const runner = await readProcessMark(path.join(run.runDir, "runner.pid"));
+        const runner = await runnerOf(run);
         if (!runner || !(await isAlive(runner))) {
             return;
         }
@@ -169,9 +170,38 @@ function parse(lines: readonly string[], attempt: number): RunnerEvent[] {
     return events;
 }
 
-async function runnerLives(run: RunRef): Promise<boolean> {
-    const runner = await readProcessMark(path.join(run.runDir, "runner.pid"));
+async function isRunning(run: RunRef): Promise<boolean> {
+    const runner = await runnerOf(run);
     return runner !== undefined && isAlive(runner);
+}
+
+// A process id tells nothing in another container or on another machine that sees the same folder.
+async function runnerOf(run: RunRef): Promise<ProcessMark | undefined> {
+    const started = await startedAt(run);
+    switch (started && compare(started)) {
+        case "elsewhere":
+            throw new Error(
+                `it was started on ${started?.host}, in another container or on another machine; from here nobody can ` +
+                    `tell whether it still runs (if that is gone for good, remove ${placeFile(run.runDir)})`,
+            );
+        case "before a reboot":
+            return undefined;
+        default:
+            return readProcessMark(path.join(run.runDir, "runner.pid"));
+    }
+}
+
+// After a reboot, the numbers that were noted are those of strangers.
+async function endOrphans(run: RunRef): Promise<void> {
+    const started = await startedAt(run);
+    if (!started || compare(started) === "here") {
+        await killOrphans(path.join(run.runDir, RECORD.steps));
+    }
+}
+
+async function startedAt(run: RunRef): Promise<Place | undefined> {
+    const text = await fs.readFile(placeFile(run.runDir), "utf8").catch(() => "");
+    return text ? (JSON.parse(text) as Place) : undefined;
 }
 
 async function isFolder(folder: string): Promise<boolean> {

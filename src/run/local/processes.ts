@@ -10,7 +10,7 @@ export interface ProcessMark {
 
 /** Reads `PID STARTTIME`, as the runner writes it. */
 export async function readProcessMark(file: string): Promise<ProcessMark | undefined> {
-    const text = await fs.readFile(file, "utf8").catch(() => "");
+    const text = await fs.readFile(file, "utf8").catch(gone);
     const [pid, startTime] = text.trim().split(/\s+/);
     return pid && Number(pid) > 1 ? { pid: Number(pid), startTime: startTime ?? "0" } : undefined;
 }
@@ -67,7 +67,7 @@ function exists(pid: number): boolean {
 }
 
 async function readStat(pid: number): Promise<{ state: string; startTime: string } | undefined> {
-    const text = await fs.readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    const text = await fs.readFile(`/proc/${pid}/stat`, "utf8").catch(gone);
     // The command's name stands in brackets and may hold anything, brackets and spaces too.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     return text ? { state: fields[0] ?? "", startTime: fields[19] ?? "0" } : undefined;
@@ -80,4 +80,12 @@ async function isZombieElsewhere(pid: number): Promise<boolean> {
     } catch {
         return true;
     }
+}
+
+// Anything else than "there is no such file" (too many open ones, for example) must not pass for an end.
+function gone(error: NodeJS.ErrnoException): string {
+    if (error.code === "ENOENT" || error.code === "ESRCH") {
+        return "";
+    }
+    throw error;
 }

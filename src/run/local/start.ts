@@ -5,10 +5,16 @@ import * as path from "node:path";
 import { toRunPlan } from "../../pipeline/runPlan";
 import { writePlanDir } from "../../runner/planDir";
 import { runnerScript } from "../../runner/script";
+import { here } from "../../place";
 import type { RunSpec } from "../follower";
 import { markAttempt, prepareRunDir, RECORD } from "../record";
 
 const START_TIMEOUT_MS = 30_000;
+
+/** Says where the runner's process id means something. */
+export function placeFile(runDir: string): string {
+    return path.join(runDir, "place.json");
+}
 
 /**
  * Starts the runner as a process of its own session: it outlives the plugin, the engine and the terminal, and keeps
@@ -39,6 +45,7 @@ export async function startLocal(spec: RunSpec, hasStarted: () => Promise<boolea
     const script = path.join(runDir, "runner.sh");
     await fs.writeFile(script, runnerScript(), { mode: 0o700 });
     await markAttempt(spec, spec.graceSeconds);
+    await fs.writeFile(placeFile(runDir), JSON.stringify(here()), { mode: 0o600 });
     const log = await fs.open(path.join(runDir, RECORD.log), "a", 0o600);
     const errors = await fs.open(path.join(runDir, "runner.err"), "w", 0o600);
     try {
@@ -48,8 +55,8 @@ export async function startLocal(spec: RunSpec, hasStarted: () => Promise<boolea
             env: { ...stepEnvironment(process.env), ...spec.secrets },
             stdio: ["ignore", log.fd, errors.fd],
         });
-        await waitForStart(child, hasStarted, path.join(runDir, "runner.err"));
         child.unref();
+        await waitForStart(child, hasStarted, path.join(runDir, "runner.err"));
     } finally {
         await log.close();
         await errors.close();

@@ -8,14 +8,20 @@ const LOCKED = `error: the stack is currently locked by 1 lock(s). Either wait f
 describe("what the engine complains of", () => {
     it("tells who holds a lock", () => {
         expect(lockHolders(LOCKED)).toEqual([
-            { user: "anna", host: "box", pid: 24008, since: "2026-11-22T14:27:25Z" },
+            {
+                file: "/tmp/x/.pulumi/locks/organization/slow/dev/42e5.json",
+                user: "anna",
+                host: "box",
+                pid: 24008,
+                since: "2026-11-22T14:27:25Z",
+            },
         ]);
         expect(lockHolders("error: something else")).toEqual([]);
     });
 
     it("takes a holder for dead only if it was a process of this machine", () => {
         const { pid } = spawnSync("true");
-        const holder = { user: "anna", since: "", host: os.hostname() };
+        const holder = { file: "/x", user: "anna", since: "", host: os.hostname() };
         expect(hasEnded({ ...holder, pid })).toBe(true);
         expect(hasEnded({ ...holder, pid: process.pid })).toBe(false);
         expect(hasEnded({ ...holder, pid, host: `not-${os.hostname()}` })).toBe(false);

@@ -60,7 +60,10 @@ describe("what a preview tells", () => {
             "steps.gone",
             "trigger",
         ];
-        expect(await forecast({ op: "update", old, new: news, diffs }, { op: "replace" })).toEqual({
+        const detailedDiff = Object.fromEntries(
+            diffs.map((path) => [path, { kind: "update", inputDiff: true }]),
+        );
+        expect(await forecast({ op: "update", old, new: news, detailedDiff }, { op: "replace" })).toEqual({
             action: "new run",
             runId: "r1",
             attempt: 1,
@@ -88,7 +91,7 @@ describe("what a preview tells", () => {
             ],
         });
         expect(
-            await forecast({ op: "update", old, new: { inputs: {} }, diffs: [] }, { op: "replace" }),
+            await forecast({ op: "update", old, new: { inputs: {} }, detailedDiff: {} }, { op: "replace" }),
         ).toEqual({
             action: "next attempt",
             runId: "r1",

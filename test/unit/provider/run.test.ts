@@ -36,6 +36,7 @@ describe("Run", () => {
         log: silentLog,
         views: noViews,
         signal: new AbortController().signal,
+        closed: new AbortController().signal,
         preview: false,
     };
     const decoded = (change: Properties = {}) => ({ value: inputs(change), secrets: new Set<string>() });

@@ -44,7 +44,13 @@ describe("RunId", () => {
             oldInputs: inputs,
             oldOutputs: olds,
         });
-    const common = { urn: "u", log: silentLog, views: noViews, signal: new AbortController().signal };
+    const common = {
+        urn: "u",
+        log: silentLog,
+        views: noViews,
+        signal: new AbortController().signal,
+        closed: new AbortController().signal,
+    };
     const update = (change: Properties, preview = false) =>
         runIdHandler.update({
             ...common,
@@ -108,6 +114,45 @@ describe("RunId", () => {
             /run r1 is still running, and code changed.*whileRunning: "replace"/s,
         );
         expect(await diff({ code: "other", whileRunning: "replace" })).toEqual({ changes: ["code"] });
+    });
+
+    const cancelled = () => {
+        const file = path.join(stateDir, "runs/r1/cancelled");
+        return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
+    };
+
+    it("cancels the running run before it names the new one: the state may have no Run that would", async () => {
+        last({ kind: "Running" });
+        await expect(update({ code: "other" })).rejects.toThrow(/still running/);
+        expect(cancelled()).toBeUndefined();
+        await update({ code: "other", whileRunning: "replace" });
+        expect(cancelled()).toBe("replaced by a new run");
+    });
+
+    it("cancels what still runs when it is deleted, and leaves a run that has ended alone", async () => {
+        const remove = () =>
+            runIdHandler.delete({
+                ...common,
+                preview: false,
+                id: "x",
+                oldInputs: { value: inputs, secrets: new Set() },
+                outputs: olds,
+            });
+        last(finished("Succeeded"));
+        await remove();
+        expect(cancelled()).toBeUndefined();
+        last({ kind: "Running" });
+        await remove();
+        expect(cancelled()).toBe("the run was deleted from its stack");
+    });
+
+    it("finds the running run where its record was when the folder for records changes too", async () => {
+        last({ kind: "Running" });
+        const elsewhere = path.join(stateDir, "elsewhere");
+        const strict = { module: FOLLOWER, options: { strict: true } };
+        await expect(diff({ code: "other", stateDir: elsewhere, follower: strict })).rejects.toThrow(
+            /still running/,
+        );
     });
 
     it("never guesses when the outcome can't be looked up", async () => {

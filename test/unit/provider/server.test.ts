@@ -135,6 +135,26 @@ describe("the plugin's server", () => {
         expect(diff.getDeletebeforereplace()).toBe(deleteFirst);
     });
 
+    it("names whole properties in the row, and what changed in them in the details", async () => {
+        const paths = ["params.horizon", 'steps["a.b"]', "params.ridge"];
+        server.close();
+        await connect(
+            new ProviderServer({
+                version: "1",
+                schema: "{}",
+                handlers: {
+                    "acme:index:Thing": { ...handler, diff: () => Promise.resolve({ changes: paths }) },
+                },
+            }),
+        );
+        const diff = await call<proto.DiffRequest, proto.DiffResponse>(
+            client.diff,
+            request(new proto.DiffRequest()),
+        );
+        expect(diff.getDiffsList()).toEqual(["params", "steps"]);
+        expect([...diff.getDetaileddiffMap().keys()].sort()).toEqual([...paths].sort());
+    });
+
     it("lets an error for users speak for itself, and keeps the stack of a defect", async () => {
         await expect(create({ fail: "user" })).rejects.toMatchObject({ details: "do this instead" });
         await expect(create({ fail: "defect" })).rejects.toMatchObject({

@@ -27,7 +27,13 @@ describe("following a run", () => {
     const quiet: FollowSink = { log: () => undefined, changed: () => undefined };
     const follow = (
         follower: Partial<Follower>,
-        more: { signal?: AbortSignal; maxRecoveries?: number; sink?: FollowSink } = {},
+        more: {
+            signal?: AbortSignal;
+            detach?: AbortSignal;
+            secrets?: string[];
+            maxRecoveries?: number;
+            sink?: FollowSink;
+        } = {},
     ) =>
         followRun({
             follower: {
@@ -43,7 +49,6 @@ describe("following a run", () => {
             ...more,
         });
     const items = (...all: FollowItem[]): Pick<Follower, "follow"> => ({
-        // eslint-disable-next-line @typescript-eslint/require-await
         async *follow() {
             yield* all;
         },
@@ -128,9 +133,56 @@ describe("following a run", () => {
         expect(reasons).toEqual(["cancelled by the user"]);
     });
 
+    it("fails with the reason, instead of hanging, when the run can't be cancelled", async () => {
+        const abort = new AbortController();
+        const follower: Partial<Follower> = {
+            cancel: () => Promise.reject(new Error("no access")),
+            async *follow(_, signal) {
+                yield started;
+                abort.abort();
+                await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+            },
+        };
+        await expect(follow(follower, { signal: abort.signal })).rejects.toThrow("no access");
+    });
+
+    it("stops when nobody wants to know any more", async () => {
+        const detach = new AbortController();
+        const follower: Partial<Follower> = {
+            async *follow(_, signal) {
+                yield started;
+                detach.abort();
+                await new Promise<void>((resolve) =>
+                    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve()),
+                );
+            },
+        };
+        await expect(follow(follower, { detach: detach.signal })).rejects.toThrow(
+            /no longer followed; it goes on/,
+        );
+    });
+
+    it("has no secret in the record, whoever wrote the line or the message", async () => {
+        const log: FollowItem = { type: "log", lines: [{ step: "load", text: "the key is s3cret" }] };
+        const failed = event(9, {
+            type: "run.finished",
+            state: "Failed",
+            reason: "X",
+            exitCode: 1,
+            message: "s3cret was refused",
+        });
+        const result = await follow(items(started, log, failed), { secrets: ["s3cret"] });
+        expect(result.message).toBe("*** was refused");
+        const record = fs.readdirSync(folder()).flatMap((name) => {
+            const file = path.join(folder(), name);
+            return fs.statSync(file).isFile() ? [fs.readFileSync(file, "utf8")] : [];
+        });
+        expect(record.join("")).toContain("the key is ***");
+        expect(record.join("")).not.toContain("s3cret");
+    });
+
     it("keeps an error of the follower, and what was recorded before it", async () => {
         const broken: Partial<Follower> = {
-            // eslint-disable-next-line @typescript-eslint/require-await
             async *follow() {
                 yield started;
                 throw new Error("connection reset");
