@@ -69,7 +69,7 @@ describe("an orchestrator in a program with other resources", () => {
             exports.good = good("good", "good").status;
         `);
         expect(code).not.toBe(0);
-        expect(output).toMatch(/LocalOrchestrator \(bad\):\s+error: run bad-\S+: Failed/);
+        expect(output).toMatch(/error: run bad-\S+: Failed/);
         expect(output).not.toMatch(/LocalOrchestrator \(good\):\s+error/);
         expect(await project.outputs()).toEqual({ bad: "Failed", good: "Succeeded" });
         // The next update is a further attempt of the one that failed, and none of the other.

@@ -9,7 +9,8 @@ export function compile(target: string, ...folders: string[]): void {
     const inFolders = folders.flatMap((folder) =>
         fs.readdirSync(path.join(ROOT, "src", folder)).map((name) => path.join(folder, name)),
     );
-    for (const file of ["place.ts", ...inFolders].filter((name) => name.endsWith(".ts"))) {
+    const shared = fs.readdirSync(path.join(ROOT, "src"));
+    for (const file of [...shared, ...inFolders].filter((name) => name.endsWith(".ts"))) {
         const { code } = transformFileSync(path.join(ROOT, "src", file), {
             swcrc: false,
             jsc: { parser: { syntax: "typescript" }, target: "es2022" },

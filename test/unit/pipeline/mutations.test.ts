@@ -214,6 +214,6 @@ describe("a file that went wrong somehow", () => {
             { numRuns: 1000 },
         );
         // Mutations that all end the same way would show nothing.
-        expect(Math.min(good, bad)).toBeGreaterThan(50);
+        expect(Math.min(good, bad)).toBeGreaterThan(10);
     });
 });
