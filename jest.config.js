@@ -42,5 +42,6 @@ const quick = {
 module.exports = {
     projects: [ring("unit"), ring("component"), ring("engine"), ring("quick", quick)],
     testTimeout: 120_000,
-    maxWorkers: 2,
+    // More than there are cores: the engine tests mostly wait.
+    maxWorkers: 3,
 };

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureEngine } from "../../src/engine";
+import { processesIn } from "./processes";
 
 export const REPO = path.resolve(__dirname, "../..");
 
@@ -196,6 +197,13 @@ export class Project {
                 killMarked(path.join(this.dir, ".stackrun/runs", run, "steps", step, "pid"), true);
             }
         }
+        // What `pulumi` leaves when it is killed ends by itself, but not at once.
+        for (const pid of processesIn(
+            fs.realpathSync(this.dir),
+            /pulumi-language-nodejs|pulumi-resource-stackrun/,
+        )) {
+            kill(pid);
+        }
         fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     }
 }
@@ -234,10 +242,14 @@ function listFolder(dir: string): string[] {
 function killMarked(file: string, group: boolean): void {
     const pid = Number((fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "").split(" ")[0]);
     if (pid > 1) {
-        try {
-            process.kill(group ? -pid : pid, "SIGKILL");
-        } catch {
-            // It has ended.
-        }
+        kill(group ? -pid : pid);
+    }
+}
+
+function kill(pid: number): void {
+    try {
+        process.kill(pid, "SIGKILL");
+    } catch {
+        // It has ended.
     }
 }
