@@ -25,22 +25,9 @@ const ring = (name, extra = {}) => ({
     ...extra,
 });
 
-// For every change: what takes long, or needs much of the machine, is left to `npm test`.
-const slow = [
-    "unit/(runner|bundle|engine|examples)/",
-    "unit/docs/(snippets|reference)",
-    "unit/cli/(startup|runs|init|completion|doctor)",
-    "unit/pipeline/mutations",
-];
-const quick = {
-    displayName: "quick",
-    testMatch: ["<rootDir>/test/unit/**/*.test.ts", "<rootDir>/test/component/**/*.test.ts"],
-    testPathIgnorePatterns: ["/node_modules/", ...slow.map((pattern) => `<rootDir>/test/${pattern}`)],
-};
-
 /** @type {import("jest").Config} */
 module.exports = {
-    projects: [ring("unit"), ring("component"), ring("engine"), ring("quick", quick)],
+    projects: [ring("unit"), ring("component"), ring("engine")],
     testTimeout: 120_000,
     // More than there are cores: the engine tests mostly wait.
     maxWorkers: 3,

@@ -43,6 +43,22 @@ describe("an update that is interrupted", () => {
         return up;
     }
 
+    // Returns the runner's process id, which lives on.
+    async function killPulumi(): Promise<number> {
+        const up = await upUntilWaiting();
+        const runnerPid = runner();
+        process.kill(up.child.pid as number, "SIGKILL");
+        await until(
+            () => plugins().length === 0,
+            20_000,
+            () => "the plugin to end",
+        );
+        expect(isRunning(runnerPid)).toBe(true);
+        // Pulumi keeps the lock of an update that was killed.
+        await project.expectOk(["cancel", "--yes", "--stack", "dev"]);
+        return runnerPid;
+    }
+
     it.each([
         ["on a terminal, where every process gets it", (pid: number) => process.kill(-pid, "SIGINT")],
         ["sent to pulumi alone", (pid: number) => process.kill(pid, "SIGINT")],
@@ -75,17 +91,7 @@ describe("an update that is interrupted", () => {
     );
 
     it("by kill -9 of pulumi leaves the run running; the next `up` follows it to its end, and nothing runs twice", async () => {
-        const up = await upUntilWaiting();
-        const runnerPid = runner();
-        process.kill(up.child.pid as number, "SIGKILL");
-        await until(
-            () => plugins().length === 0,
-            20_000,
-            () => "the plugin to end",
-        );
-        expect(isRunning(runnerPid)).toBe(true);
-        // Pulumi keeps the lock of an update that was killed.
-        await project.expectOk(["cancel", "--yes", "--stack", "dev"]);
+        await killPulumi();
         const next = project.startUp([], env);
         await next.seen(/was started before and is still running: it is followed on/);
         go();
@@ -99,16 +105,7 @@ describe("an update that is interrupted", () => {
     }, 120_000);
 
     it("by kill -9 of pulumi: `destroy` ends the run that the state does not know of", async () => {
-        const up = await upUntilWaiting();
-        const runnerPid = runner();
-        process.kill(up.child.pid as number, "SIGKILL");
-        await until(
-            () => plugins().length === 0,
-            20_000,
-            () => "the plugin to end",
-        );
-        expect(isRunning(runnerPid)).toBe(true);
-        await project.expectOk(["cancel", "--yes", "--stack", "dev"]);
+        const runnerPid = await killPulumi();
         await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
         expect(isRunning(runnerPid)).toBe(false);
         expect(trace()).toEqual(["load", "begin"]);

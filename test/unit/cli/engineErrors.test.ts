@@ -3,14 +3,14 @@ import * as os from "node:os";
 import { hasEnded, lockHolders, plainMessage, remedyFor } from "../../../src/cli/engineErrors";
 
 const LOCKED = `error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
-  file:///tmp/x/.pulumi/locks/organization/slow/dev/42e5.json?no_tmp_dir=true: created by anna@box (pid 24008) at 2026-11-22T14:27:25Z`;
+  file:///tmp/x/.pulumi/locks/organization/slow/dev/42e5.json?no_tmp_dir=true: created by user@box (pid 24008) at 2026-11-22T14:27:25Z`;
 
 describe("what the engine complains of", () => {
     it("tells who holds a lock", () => {
         expect(lockHolders(LOCKED)).toEqual([
             {
                 file: "/tmp/x/.pulumi/locks/organization/slow/dev/42e5.json",
-                user: "anna",
+                user: "user",
                 host: "box",
                 pid: 24008,
                 since: "2026-11-22T14:27:25Z",
@@ -21,7 +21,7 @@ describe("what the engine complains of", () => {
 
     it("takes a holder for dead only if it was a process of this machine", () => {
         const { pid } = spawnSync("true");
-        const holder = { file: "/x", user: "anna", since: "", host: os.hostname() };
+        const holder = { file: "/x", user: "user", since: "", host: os.hostname() };
         expect(hasEnded({ ...holder, pid })).toBe(true);
         expect(hasEnded({ ...holder, pid: process.pid })).toBe(false);
         expect(hasEnded({ ...holder, pid, host: `not-${os.hostname()}` })).toBe(false);

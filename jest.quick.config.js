@@ -1,0 +1,18 @@
+// For every change (`npm run check`): what takes long, or needs much of the machine, is left to `npm test`.
+const { projects } = require("./jest.config.js");
+
+const slow = [
+    "unit/(runner|bundle|engine|examples)/",
+    "unit/docs/(snippets|reference)",
+    "unit/cli/(startup|runs|init|completion|doctor)",
+    "unit/pipeline/mutations",
+];
+const testPathIgnorePatterns = ["/node_modules/", ...slow.map((pattern) => `<rootDir>/test/${pattern}`)];
+
+/** @type {import("jest").Config} */
+module.exports = {
+    projects: projects
+        .filter(({ displayName }) => displayName !== "engine")
+        .map((project) => ({ ...project, testPathIgnorePatterns })),
+    maxWorkers: 2,
+};
