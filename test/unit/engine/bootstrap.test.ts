@@ -124,9 +124,11 @@ describe("the bootstrap", () => {
         expect(err).toMatch(/stackrun: no engine\nstackrun: tests that need no engine: npm run test:unit\n$/);
     });
 
-    it("installs once when two run at the same time, and passes over a dead one's lock", async () => {
+    it("installs once when two run at the same time, and passes over the locks of dead ones", async () => {
         fakeNpm("sleep 0.5");
         write(".stackrun/bootstrap-999999999.lock", "");
+        // Its number was given to another process since.
+        write(`.stackrun/bootstrap-${process.pid}.lock`, "1");
         const run = (): Promise<number | null> =>
             new Promise((resolve) =>
                 spawn(process.execPath, [world.file("scripts/bootstrap.js")], {

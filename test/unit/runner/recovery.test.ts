@@ -45,6 +45,15 @@ describeShells("recovery", (shell) => {
         await expectNoProcess(run);
     });
 
+    test("what a killed attempt left of a step's metrics is no metric of the next one", async () => {
+        const run = newRun();
+        fs.mkdirSync(run.path("steps/a"), { recursive: true });
+        fs.writeFileSync(run.path("steps/a/metrics.valid"), "m 7\n");
+        const { code } = await run.run(plan([step("a", "true")]));
+        expect(code).toBe(0);
+        expect(run.story()).toEqual(["run.started", "step.started a", "step.finished a", "run.finished"]);
+    });
+
     test("killed at any moment, it never runs again what it has recorded as done", async () => {
         const run = newRun();
         const names = ["a", "b", "c", "d", "e", "f"];
