@@ -29,6 +29,5 @@ const ring = (name, extra = {}) => ({
 module.exports = {
     projects: [ring("unit"), ring("component"), ring("engine")],
     testTimeout: 120_000,
-    // More than there are cores: the engine tests mostly wait.
-    maxWorkers: 3,
+    maxWorkers: 2,
 };

@@ -95,7 +95,7 @@ export function lines(file: string): string[] {
 
 /** Waits until it is so, or fails the test. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-    for (const end = Date.now() + 20_000; !isSo(); await sleep(20)) {
+    for (const end = Date.now() + 90_000; !isSo(); await sleep(20)) {
         if (Date.now() > end) {
             throw new Error(`never came true: ${what}`);
         }
