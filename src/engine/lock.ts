@@ -69,7 +69,8 @@ async function acquire(dir: string, prefix: string, options: LockOptions): Promi
                 return mine;
             }
             await fs.rm(mine, { force: true });
-        } else if (Date.now() >= nextWord) {
+        } else if (other !== UNKNOWN && Date.now() >= nextWord) {
+            // (Who it is that is just writing its name, the next look tells.)
             options.log(
                 `waiting for ${nameOf(other)} to finish making the Pulumi engine … ${elapsed(start)}`,
             );
