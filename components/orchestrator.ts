@@ -1,5 +1,7 @@
 import * as pulumi from "./sdk";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
+import { toRunPlan } from "../src/pipeline/runPlan";
+import { planScript } from "../src/runner/planDir";
 import { stepHashes } from "../src/pipeline/fingerprint";
 import type { RunState } from "../src/run/events";
 import type { FollowerSpec } from "../src/run/follower";
@@ -95,6 +97,11 @@ export interface Target {
     readonly inPlace?: boolean;
     /** What else makes a new run when it changes. */
     readonly fingerprint?: pulumi.Input<unknown>;
+    /**
+     * How often the run is brought back after the platform took its machine.
+     * @default 10
+     */
+    readonly maxRecoveries?: number;
 }
 
 /** What a target's declaration can use. */
@@ -104,6 +111,8 @@ export interface DeclaredRun {
     readonly attempt: pulumi.Output<number>;
     /** `<runId>-<attempt>`: a DNS label. */
     readonly attemptName: pulumi.Output<string>;
+    /** Random text that the events of this attempt carry, so that a step's output can't forge one. */
+    readonly nonce: pulumi.Output<string>;
     readonly pipeline: Pipeline;
     readonly params: pulumi.Output<Record<string, ParamValue>>;
     readonly env: pulumi.Output<Record<string, string>>;
@@ -111,6 +120,15 @@ export interface DeclaredRun {
     /** SHA-256 of the code's content. */
     readonly codeHash: pulumi.Output<string>;
     readonly codeDir: string;
+    /** Absolute path of the folder for records of runs. */
+    readonly stateDir: string;
+    readonly timeoutSeconds?: number;
+    readonly graceSeconds: number;
+    /**
+     * A file for the launcher: sh that writes the plan of this attempt into the runner's folder. For targets of which only
+     * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it.
+     */
+    plan(options?: { readonly codeDir?: string }): pulumi.Output<string>;
 }
 
 /**
@@ -177,17 +195,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         const { settings } = this;
         const code = codeHash(this, { ...settings, inPlace: target.inPlace ?? false });
         const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, code), { parent: this });
-        const declared = target.declare?.({
-            runId: id.runId,
-            attempt: id.attempt,
-            attemptName: pulumi.interpolate`${id.runId}-${id.attempt}`,
-            pipeline: settings.pipeline,
-            params: settings.params,
-            env: settings.env,
-            secrets: settings.secrets,
-            codeHash: code,
-            codeDir: settings.codeDir,
-        });
+        const declared = target.declare?.(declaredRun(settings, id, code));
         const run = new Run(this.childName, this.runArgs(id, target, code), {
             parent: this,
             dependsOn: [...(declared ?? [])],
@@ -224,6 +232,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         return {
             runId: id.runId,
             attempt: id.attempt,
+            nonce: id.nonce,
             pipeline: settings.pipeline,
             params: settings.params,
             env: settings.env,
@@ -234,10 +243,52 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             timeoutSeconds: settings.timeoutSeconds,
             graceSeconds: settings.graceSeconds,
             wait: settings.wait,
+            maxRecoveries: target.maxRecoveries,
             follower: target.follower,
             stateDir: settings.stateDir,
         };
     }
+}
+
+function declaredRun(settings: Settings, id: RunId, code: pulumi.Output<string>): DeclaredRun {
+    const { runId, attempt, nonce } = id;
+    const { pipeline, params, env, parallelism, timeoutSeconds, graceSeconds } = settings;
+    return {
+        runId,
+        attempt,
+        attemptName: pulumi.interpolate`${runId}-${attempt}`,
+        nonce,
+        pipeline,
+        params,
+        env,
+        secrets: settings.secrets,
+        codeHash: code,
+        codeDir: settings.codeDir,
+        stateDir: settings.stateDir,
+        timeoutSeconds,
+        graceSeconds,
+        plan: ({ codeDir } = {}) =>
+            pulumi
+                .all([runId, attempt, nonce, params, env])
+                .apply(([ofRun, ofAttempt, ofNonce, values, variables]) =>
+                    planScript(
+                        toRunPlan(
+                            { ...pipeline, env: variables },
+                            {
+                                runId: ofRun,
+                                attempt: ofAttempt,
+                                nonce: ofNonce,
+                                stream: "stdout",
+                                params: values,
+                                codeDir,
+                                parallelism,
+                                timeoutSeconds,
+                                graceSeconds,
+                            },
+                        ),
+                    ),
+                ),
+    };
 }
 
 function outputsOf({ runId, attempt }: RunId, run: Run) {

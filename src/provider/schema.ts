@@ -37,6 +37,7 @@ const runIdInputs = {
 const runInputs = {
     runId: text,
     attempt: integer,
+    nonce: described(text, "What every event of the attempt carries."),
     pipeline: described(map(any), "The normalized pipeline."),
     params: map(any),
     env: map(text),
@@ -46,6 +47,7 @@ const runInputs = {
     parallelism: integer,
     timeoutSeconds: number,
     graceSeconds: number,
+    maxRecoveries: described(integer, "Recoveries after which an interrupted run is given up."),
     wait: described(boolean, "Whether creating the run lasts until its end."),
     follower,
     stateDir,
@@ -78,8 +80,8 @@ export const schema = {
             description: "Decides whether there is a new run, and names it.",
             inputProperties: runIdInputs,
             requiredInputs: ["pipeline", "orchestrator", "code", "steps", "follower", "stateDir"],
-            properties: { runId: text, attempt: integer },
-            required: ["runId", "attempt"],
+            properties: { runId: text, attempt: integer, nonce: text },
+            required: ["runId", "attempt", "nonce"],
         },
         [RUN_TYPE]: {
             description:

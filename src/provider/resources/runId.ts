@@ -55,11 +55,11 @@ export const runIdHandler: ResourceHandler = {
     async create({ inputs, preview }: CreateRequest) {
         const { value } = inputs;
         if (preview) {
-            return { id: "", outputs: { runId: unknown, attempt: 1 } };
+            return { id: "", outputs: { runId: unknown, attempt: 1, nonce: unknown } };
         }
         const runId = newRunId(String(value.pipeline));
         await prepareRunDir(runDirOf(String(value.stateDir), runId));
-        return { id: String(value.pipeline), outputs: { runId, attempt: 1 } };
+        return { id: String(value.pipeline), outputs: { runId, attempt: 1, nonce: newNonce() } };
     },
 
     async update({ inputs, oldInputs, oldOutputs, preview, log }: UpdateRequest) {
@@ -73,10 +73,11 @@ export const runIdHandler: ResourceHandler = {
                     `attempt ${attempt} of ${String(oldOutputs.runId)}: attempt ${attempt - 1} was ${outcome.state} (${outcome.message})`,
                 );
             }
-            return { outputs: { runId: oldOutputs.runId, attempt } };
+            const nonce = attempt === oldOutputs.attempt ? oldOutputs.nonce : preview ? unknown : newNonce();
+            return { outputs: { runId: oldOutputs.runId, attempt, nonce } };
         }
         if (preview) {
-            return { outputs: { runId: unknown, attempt: 1 } };
+            return { outputs: { runId: unknown, attempt: 1, nonce: unknown } };
         }
         // Also where the state has no Run that could be deleted first: its creation was killed, and the run goes on.
         const last = await lookUp(value, oldInputs, oldOutputs);
@@ -84,7 +85,7 @@ export const runIdHandler: ResourceHandler = {
         await cancelRunning(last, "replaced by a new run");
         const runId = newRunId(String(value.pipeline));
         await prepareRunDir(runDirOf(String(value.stateDir), runId));
-        return { outputs: { runId, attempt: 1 } };
+        return { outputs: { runId, attempt: 1, nonce: newNonce() } };
     },
 
     read: ({ outputs }) => Promise.resolve({ outputs }),
@@ -176,6 +177,10 @@ function refuseWhileRunning(
                 'Wait for its end (`pulumi refresh` tells), or set whileRunning: "replace" to cancel it first.',
         );
     }
+}
+
+function newNonce(): string {
+    return randomBytes(16).toString("hex");
 }
 
 /** `weather-20261122-143012-k3x9`: at most 40 characters, a DNS label, sorted by time. */

@@ -71,8 +71,11 @@ describe("RunId", () => {
         async (state) => {
             last(finished(state));
             expect(await diff({})).toEqual({ changes: [], force: true });
-            expect(await update({}, true)).toEqual({ outputs: { runId: "r1", attempt: 2 } });
-            expect(await update({})).toEqual({ outputs: { runId: "r1", attempt: 2 } });
+            const outputs = { runId: "r1", attempt: 2 };
+            expect(await update({}, true)).toEqual({ outputs: { ...outputs, nonce: unknown } });
+            // Another one: what was left of the attempt before must not pass for this one's events.
+            const nonce = expect.stringMatching(/^[0-9a-f]{32}$/) as string;
+            expect(await update({})).toEqual({ outputs: { ...outputs, nonce } });
         },
     );
 
@@ -94,7 +97,7 @@ describe("RunId", () => {
     ])("makes a new run after a change of %s, and names it", async (_, change, changes) => {
         last(finished("Succeeded"));
         expect(await diff(change)).toEqual({ changes });
-        expect(await update(change, true)).toEqual({ outputs: { runId: unknown, attempt: 1 } });
+        expect(await update(change, true)).toEqual({ outputs: { runId: unknown, attempt: 1, nonce: unknown } });
         const { outputs } = (await update(change)) as { outputs: { runId: string; attempt: number } };
         expect(outputs.attempt).toBe(1);
         expect(outputs.runId).not.toBe("r1");
@@ -179,7 +182,7 @@ describe("RunId", () => {
             preview: true,
             inputs: { value: inputs, secrets: new Set() },
         });
-        expect(outputs).toEqual({ runId: unknown, attempt: 1 });
+        expect(outputs).toEqual({ runId: unknown, attempt: 1, nonce: unknown });
         expect(fs.readdirSync(path.join(stateDir, "runs"))).toEqual(before);
     });
 });
