@@ -8,9 +8,12 @@ export async function loadPeer<T>(name: string, load: () => Promise<T>, what: st
     } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
         if ((code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND") && message.includes(name)) {
-            throw new Error(`${what} needs the package ${name}, which is not installed: npm install ${name}`, {
-                cause: error,
-            });
+            throw new Error(
+                `${what} needs the package ${name}, which is not installed: npm install ${name}`,
+                {
+                    cause: error,
+                },
+            );
         }
         throw error;
     }

@@ -97,7 +97,9 @@ describe("RunId", () => {
     ])("makes a new run after a change of %s, and names it", async (_, change, changes) => {
         last(finished("Succeeded"));
         expect(await diff(change)).toEqual({ changes });
-        expect(await update(change, true)).toEqual({ outputs: { runId: unknown, attempt: 1, nonce: unknown } });
+        expect(await update(change, true)).toEqual({
+            outputs: { runId: unknown, attempt: 1, nonce: unknown },
+        });
         const { outputs } = (await update(change)) as { outputs: { runId: string; attempt: number } };
         expect(outputs.attempt).toBe(1);
         expect(outputs.runId).not.toBe("r1");
