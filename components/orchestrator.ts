@@ -10,6 +10,7 @@ import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
 import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
+import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
 import { resolveSettings, type Settings } from "./settings";
 
@@ -38,10 +39,11 @@ export interface OrchestratorArgs {
      */
     secrets?: Record<string, pulumi.Input<string>>;
     /**
-     * The image in which the steps run; stands above the pipeline's. The local orchestrator uses none.
+     * The image in which the steps run; stands above the pipeline's: its name, how to build it, or a `PipelineImage`. The
+     * local orchestrator uses none.
      * @default - the pipeline's image
      */
-    image?: pulumi.Input<string>;
+    image?: ImageSource;
     /**
      * Any change of it is a new run: a date, a commit, a hash of the data.
      * @default - none
@@ -97,6 +99,8 @@ export interface Target {
     readonly inPlace?: boolean;
     /** What else makes a new run when it changes. */
     readonly fingerprint?: pulumi.Input<unknown>;
+    /** Builds the image, or finds out what its name stands for. Left out by targets that use no image. */
+    readonly image?: (image: ImageSource) => MadeImage;
     /**
      * How often the run is brought back after the platform took its machine.
      * @default 10
@@ -120,6 +124,8 @@ export interface DeclaredRun {
     /** SHA-256 of the code's content. */
     readonly codeHash: pulumi.Output<string>;
     readonly codeDir: string;
+    /** What runs: the `ref` of what {@link Target.image} returned. Undefined without that, or without an image. */
+    readonly image: pulumi.Output<string> | undefined;
     /** Absolute path of the folder for records of runs. */
     readonly stateDir: string;
     readonly timeoutSeconds?: number;
@@ -194,8 +200,9 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     protected declareRun(target: Target): void {
         const { settings } = this;
         const code = codeHash(this, { ...settings, inPlace: target.inPlace ?? false });
-        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, code), { parent: this });
-        const declared = target.declare?.(declaredRun(settings, id, code));
+        const image = settings.image === undefined ? undefined : target.image?.(settings.image);
+        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, code, image), { parent: this });
+        const declared = target.declare?.(declaredRun(settings, id, code, image));
         const run = new Run(this.childName, this.runArgs(id, target, code), {
             parent: this,
             dependsOn: [...(declared ?? [])],
@@ -208,7 +215,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         }
     }
 
-    private runIdArgs(target: Target, code: pulumi.Output<string>): pulumi.Inputs {
+    private runIdArgs(target: Target, code: pulumi.Output<string>, image?: MadeImage): pulumi.Inputs {
         const { settings } = this;
         return {
             pipeline: settings.pipeline.name,
@@ -218,7 +225,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             params: settings.params,
             env: settings.env,
             secrets: [...settings.pipeline.secrets],
-            image: settings.image,
+            image: image ? image.contentTag : nameOf(settings.image),
             trigger: settings.trigger,
             extra: target.fingerprint,
             whileRunning: settings.whileRunning,
@@ -250,7 +257,17 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     }
 }
 
-function declaredRun(settings: Settings, id: RunId, code: pulumi.Output<string>): DeclaredRun {
+// Of an image that nothing is made of here.
+function nameOf(image: ImageSource | undefined): unknown {
+    return image !== undefined && isMade(image) ? image.contentTag : image;
+}
+
+function declaredRun(
+    settings: Settings,
+    id: RunId,
+    code: pulumi.Output<string>,
+    image: MadeImage | undefined,
+): DeclaredRun {
     const { runId, attempt, nonce } = id;
     const { pipeline, params, env, parallelism, timeoutSeconds, graceSeconds } = settings;
     return {
@@ -264,6 +281,7 @@ function declaredRun(settings: Settings, id: RunId, code: pulumi.Output<string>)
         secrets: settings.secrets,
         codeHash: code,
         codeDir: settings.codeDir,
+        image: image?.ref,
         stateDir: settings.stateDir,
         timeoutSeconds,
         graceSeconds,

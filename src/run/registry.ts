@@ -3,6 +3,7 @@ import type { CreateFollower, Follower, FollowerSpec } from "./follower";
 
 const builtIn: Readonly<Record<string, () => Promise<CreateFollower>>> = {
     local: async () => (await import("./local/follower.js")).createFollower,
+    docker: async () => (await import("./docker/follower.js")).createFollower,
 };
 
 /** Loads a follower: a cloud's SDK is loaded with the follower that needs it, never before. */

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type Docker from "dockerode";
 import type { DockerOptions } from "dockerode";
+import { loadPeer } from "../peer";
 import type { DockerFollowerOptions } from "./options";
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
@@ -16,19 +17,12 @@ export interface Daemon {
 /** Nothing is contacted yet. */
 export async function connect(options: DockerFollowerOptions, env = process.env): Promise<Daemon> {
     const address = options.host || env.DOCKER_HOST || `unix://${DEFAULT_SOCKET}`;
-    const { default: Client } = await loadDockerode();
+    const { default: Client } = await loadPeer(
+        "dockerode",
+        async () => (await import("dockerode")) as unknown as { default: typeof Docker },
+        "the docker follower",
+    );
     return { docker: new Client(clientOptions(address, options, env)), address };
-}
-
-async function loadDockerode(): Promise<{ default: typeof Docker }> {
-    try {
-        return (await import("dockerode")) as unknown as { default: typeof Docker };
-    } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") {
-            throw new Error("the docker follower needs the package dockerode: npm install dockerode");
-        }
-        throw error;
-    }
 }
 
 /** @throws Error if the address can't be one of a daemon. */

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Headers } from "tar-stream";
+import type { Header } from "tar-stream";
 
 /**
  * Unpacks a tar stream into a folder that is new and empty. What a container holds is not to be trusted: nothing is
@@ -12,7 +12,7 @@ import type { Headers } from "tar-stream";
 export async function unpack(archive: NodeJS.ReadableStream, folder: string): Promise<void> {
     const { extract } = await import("tar-stream");
     const entries = extract();
-    const links: { at: string; header: Headers }[] = [];
+    const links: { at: string; header: Header }[] = [];
     const read = async () => {
         for await (const entry of entries) {
             const { header } = entry;
@@ -37,7 +37,7 @@ export async function unpack(archive: NodeJS.ReadableStream, folder: string): Pr
     }
 }
 
-async function link(folder: string, at: string, { type, linkname }: Headers): Promise<void> {
+async function link(folder: string, at: string, { type, linkname }: Header): Promise<void> {
     const target = linkname ?? "";
     await fs.mkdir(path.dirname(at), { recursive: true });
     if (type === "link") {
