@@ -47,7 +47,10 @@ export class DockerOrchestrator extends Orchestrator {
         return new docker.Provider(`${name}-docker`, { host: dockerHost, registryAuth }, { parent: this });
     }
 
-    private follower({ dockerHost, mountCode }: DockerOrchestratorArgs, own?: docker.Provider): pulumi.Input<FollowerSpec> {
+    private follower(
+        { dockerHost, mountCode }: DockerOrchestratorArgs,
+        own?: docker.Provider,
+    ): pulumi.Input<FollowerSpec> {
         const given = own ?? this.getProvider("docker:index/container:Container");
         const theirs = docker.Provider.isInstance(given) ? given : undefined;
         const options = {
@@ -58,7 +61,10 @@ export class DockerOrchestrator extends Orchestrator {
             key: theirs?.keyMaterial,
             code: mountCode ? "mount" : "copy",
         };
-        return { module: "docker", options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) };
+        return {
+            module: "docker",
+            options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+        };
     }
 
     private madeImage(
@@ -98,7 +104,11 @@ export class DockerOrchestrator extends Orchestrator {
         const pulled =
             args.pullPolicy === "Never"
                 ? undefined
-                : new docker.RemoteImage(`${name}-pull`, { name: ref, keepLocally: true }, this.childOptions(provider));
+                : new docker.RemoteImage(
+                      `${name}-pull`,
+                      { name: ref, keepLocally: true },
+                      this.childOptions(provider),
+                  );
         const container = new docker.Container(
             `${name}-container`,
             containerArgs(args, run, { id: pulled?.imageId ?? ref, ref }),

@@ -81,7 +81,9 @@ function used(ref: pulumi.Input<string>): MadeImage {
 export function buildMistakes({ build }: ImageToBuild, where: string): string[] {
     const { context, dockerfile } = placesOf(build);
     if (!fs.statSync(context, { throwIfNoEntry: false })?.isDirectory()) {
-        return [`${where}: build.context is ${JSON.stringify(build.context)}, and ${context} is not a folder`];
+        return [
+            `${where}: build.context is ${JSON.stringify(build.context)}, and ${context} is not a folder`,
+        ];
     }
     return fs.statSync(dockerfile, { throwIfNoEntry: false })?.isFile()
         ? []
@@ -98,7 +100,12 @@ function relative(file: string): string {
 }
 
 function imageNameOf(name: string): string {
-    return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "") || "image";
+    return (
+        name
+            .toLowerCase()
+            .replaceAll(/[^a-z0-9]+/g, "-")
+            .replaceAll(/^-+|-+$/g, "") || "image"
+    );
 }
 
 function credentials({ repository, server, username, password }: ImageRegistry) {

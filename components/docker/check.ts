@@ -82,7 +82,9 @@ function dockerMistakes(
         const key = dockerHost === undefined ? "registries" : "dockerHost";
         mistakes.push(`${where}: ${key} can't stand beside a provider of your own: give it to that provider`);
     }
-    mistakes.push(...(args.volumes ?? []).flatMap((one, index) => volumeMistakes(one, `${where}: volumes[${index}]`)));
+    mistakes.push(
+        ...(args.volumes ?? []).flatMap((one, index) => volumeMistakes(one, `${where}: volumes[${index}]`)),
+    );
     mistakes.push(...labelMistakes(Object.keys(args.labels ?? {}), where));
     return mistakes;
 }
@@ -95,12 +97,19 @@ function hasProvider({ provider, providers }: pulumi.ComponentResourceOptions): 
 function volumeMistakes({ hostPath, volume, containerPath }: DockerVolume, where: string): string[] {
     const mistakes: string[] = [];
     if ((hostPath === undefined) === (volume === undefined)) {
-        mistakes.push(`${where} names ${hostPath === undefined ? "neither" : "both"}; allowed: either hostPath or volume`);
+        mistakes.push(
+            `${where} names ${hostPath === undefined ? "neither" : "both"}; allowed: either hostPath or volume`,
+        );
     }
     if (hostPath !== undefined && !path.posix.isAbsolute(hostPath)) {
-        mistakes.push(`${where}.hostPath is ${JSON.stringify(hostPath)}; allowed: an absolute path of the daemon's machine`);
+        mistakes.push(
+            `${where}.hostPath is ${JSON.stringify(hostPath)}; allowed: an absolute path of the daemon's machine`,
+        );
     }
-    if (!path.posix.isAbsolute(containerPath ?? "") || RESERVED_PATHS.some((own) => isIn(containerPath, own))) {
+    if (
+        !path.posix.isAbsolute(containerPath ?? "") ||
+        RESERVED_PATHS.some((own) => isIn(containerPath, own))
+    ) {
         mistakes.push(
             `${where}.containerPath is ${JSON.stringify(containerPath)}; allowed: an absolute path outside of ${RESERVED_PATHS.join(" and ")}`,
         );
@@ -116,5 +125,8 @@ function isIn(file: string, folder: string): boolean {
 function labelMistakes(names: readonly string[], where: string): string[] {
     return names
         .filter((name) => name.startsWith("stackrun.") || name.trim() === "")
-        .map((name) => `${where}: labels: ${JSON.stringify(name)} can't be set; allowed: names that don't start with "stackrun."`);
+        .map(
+            (name) =>
+                `${where}: labels: ${JSON.stringify(name)} can't be set; allowed: names that don't start with "stackrun."`,
+        );
 }

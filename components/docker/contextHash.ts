@@ -17,11 +17,20 @@ export interface BuildInputs {
  * A hash of all that goes into a build: the context's files without what `.dockerignore` leaves out, the Dockerfile, and
  * the options. The same on every machine; times and owners don't count.
  */
-export async function buildHash({ context, dockerfile, args, target, platform }: BuildInputs): Promise<string> {
+export async function buildHash({
+    context,
+    dockerfile,
+    args,
+    target,
+    platform,
+}: BuildInputs): Promise<string> {
     const hash = createHash("sha256").update("stackrun image 1\n");
     const line = (...facts: unknown[]) => hash.update(`${JSON.stringify(facts)}\n`);
     line("dockerfile", await hashOfFile(dockerfile));
-    line("args", Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)));
+    line(
+        "args",
+        Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
     line("target", target ?? "", platform ?? "");
     const ignore = await readIgnore(context, dockerfile);
     for await (const [kind, name, content] of entries(context, "", ignore)) {

@@ -23,6 +23,11 @@ export function isNotFound(error: unknown): boolean {
     return (error as ApiError).statusCode === 404;
 }
 
+/** The container is gone, or about to be. */
+export function isGone(error: unknown): boolean {
+    return isNotFound(error) || /dead or marked for removal|removal of container/.test(saidBy(error));
+}
+
 /** The daemon did not answer: it may come back. */
 export function isUnreachable(error: unknown): boolean {
     const { code = "", statusCode, syscall, message = "" } = error as ApiError;
@@ -82,9 +87,15 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     ],
     [/no such image/i, "pull or build it, or set pullPolicy to IfNotPresent"],
     [/network (\S+) not found/, "create it (docker network create), or correct `network`"],
-    [/bind source path does not exist|invalid mount config/, "make the folder on the daemon's machine, or correct `volumes`"],
+    [
+        /bind source path does not exist|invalid mount config/,
+        "make the folder on the daemon's machine, or correct `volumes`",
+    ],
     [/port is already allocated|address already in use/, "end what holds the port, or choose another one"],
-    [/could not select device driver|nvidia/i, "the daemon has no GPU runtime: install one, or leave out `gpus`"],
+    [
+        /could not select device driver|nvidia/i,
+        "the daemon has no GPU runtime: install one, or leave out `gpus`",
+    ],
     [/no space left/i, "make room on the daemon's disk (docker system df tells what takes it)"],
     [/Minimum memory limit|memory limit/i, "give the container more `memory`"],
     [/Range of CPUs/i, "ask for no more `cpus` than the daemon's machine has"],

@@ -4,13 +4,13 @@ import { recordedOutcome } from "../outcome";
 import { isFolder } from "./files";
 import { connect, type Daemon } from "./client";
 import { findContainer, type Found } from "./container";
-import { explain, isNotFound, isUnreachable } from "./errors";
+import { explain, isGone, isUnreachable } from "./errors";
 import { imageItem } from "./image";
 import { readLogs } from "./logs";
-import { readStartMark } from "./mark";
+import { readCancelMark, readStartMark, writeCancelMark } from "./mark";
 import { containerName, LABEL } from "./names";
 import type { DockerFollowerOptions } from "./options";
-import { CONTAINER_GONE, endOf, outcomeOfContainer } from "./outcome";
+import { asCancelled, CONTAINER_GONE, endOf, outcomeOfContainer, withCancel, type Finished } from "./outcome";
 import { copyOutputsOf } from "./outputs";
 import { Position } from "./position";
 import { LogReader } from "./reader";
@@ -39,7 +39,10 @@ class DockerFollower implements Follower {
         }
         const daemon = await this.connected();
         const found = await findContainer(daemon, run);
-        return found ? outcomeOfContainer(found.info.State) : outcomeWithout(daemon, run);
+        if (!found) {
+            return outcomeWithout(daemon, run);
+        }
+        return withCancel(outcomeOfContainer(found.info.State), await readCancelMark(run));
     }
 
     async *follow(run: RunRef, signal: AbortSignal, from?: string): AsyncIterable<FollowItem> {
@@ -51,7 +54,7 @@ class DockerFollower implements Follower {
                 const daemon = await this.connected();
                 const found = await findContainer(daemon, run);
                 if (!found) {
-                    yield lost(CONTAINER_GONE as Outcome & { kind: "Finished" });
+                    yield lost(CONTAINER_GONE);
                     return;
                 }
                 failed = 0;
@@ -70,7 +73,7 @@ class DockerFollower implements Follower {
                     return;
                 }
                 // Looked up once more: it will turn out that the container is gone.
-                if (!isNotFound(error) && !isUnreachable(cause(error))) {
+                if (!isGone(error) && !isUnreachable(cause(error))) {
                     throw error;
                 }
                 const now = Date.now();
@@ -88,6 +91,7 @@ class DockerFollower implements Follower {
         const daemon = await this.connected();
         const found = await findContainer(daemon, run);
         if (found && outcomeOfContainer(found.info.State).kind === "Running") {
+            await writeCancelMark(run, { reason });
             await stopContainer(daemon, found, reason);
         }
     }
@@ -110,7 +114,9 @@ async function outcomeWithout({ docker, address }: Daemon, run: RunRef): Promise
         return (await isFolder(run.runDir)) ? { kind: "NotStarted" } : { kind: "NoRecord", message };
     }
     const doing = `the daemon can't be asked for its id`;
-    const { ID } = (await docker.info().catch((error) => Promise.reject(explain(error, { doing, address })))) as {
+    const { ID } = (await docker
+        .info()
+        .catch((error) => Promise.reject(explain(error, { doing, address })))) as {
         ID: string;
     };
     if (ID !== mark.daemon) {
@@ -141,7 +147,8 @@ async function* readOn(
     if (ended) {
         reader.end();
         yield* passOn(found, run, reader);
-        yield lost({ kind: "Finished", ...endOf(State) });
+        const outcome = { kind: "Finished", ...endOf(State) } as const;
+        yield lost(withCancel(outcome, await readCancelMark(run)) as Finished);
     }
     return ended;
 }
@@ -153,15 +160,17 @@ async function* passOn(found: Found, run: RunRef, reader: LogReader): AsyncGener
             await copyOutputsOf(item.event, found, run);
         }
         reader.passed();
-        yield item;
         if (item.type === "event" && item.event.type === "run.finished") {
+            const event = asCancelled(item.event, await readCancelMark(run));
+            yield { ...item, event };
             return true;
         }
+        yield item;
     }
     return false;
 }
 
-function lost({ state, reason, message }: Outcome & { kind: "Finished" }): FollowItem {
+function lost({ state, reason, message }: Finished): FollowItem {
     return { type: "lost", state, reason, message };
 }
 

@@ -1,5 +1,6 @@
-import { RUNNER_EXIT, type FinalState } from "../events";
+import { RUNNER_EXIT, type FinalState, type RunnerEvent } from "../events";
 import type { Outcome } from "../follower";
+import type { CancelMark } from "./mark";
 
 /** What the daemon says of a container: part of its inspection. */
 export interface ContainerState {
@@ -9,7 +10,10 @@ export interface ContainerState {
     readonly Error: string;
 }
 
-type End = Omit<Outcome & { kind: "Finished" }, "kind">;
+/** An attempt's end. */
+export type Finished = Outcome & { kind: "Finished" };
+
+type End = Omit<Finished, "kind">;
 
 /** What a container's state tells, where the runner's own word is not to be had. */
 export function outcomeOfContainer(state: ContainerState): Outcome {
@@ -63,7 +67,21 @@ export function endOf({ ExitCode, OOMKilled, Error: error }: ContainerState): En
 }
 
 /** The record says that the attempt was started, and its container is nowhere. */
-export const CONTAINER_GONE: Outcome = {
+export const CONTAINER_GONE: Finished = {
     kind: "Finished",
     ...end("Lost", "ContainerGone", "the container was removed while the run was not followed"),
 };
+
+/** A run that was ended on request is cancelled, also where its runner had no time to learn of the request. */
+export function withCancel(outcome: Outcome, cancel: CancelMark | undefined): Outcome {
+    return cancel && outcome.kind === "Finished" && outcome.state === "Lost"
+        ? { ...outcome, state: "Cancelled", reason: "Cancelled", message: cancel.reason }
+        : outcome;
+}
+
+/** The same for the runner's own word, if it took the request for the end of its machine. */
+export function asCancelled<E extends RunnerEvent>(event: E, cancel: CancelMark | undefined): E {
+    return cancel && event.type === "run.finished" && event.state === "Interrupted"
+        ? { ...event, state: "Cancelled", reason: "Cancelled", message: cancel.reason }
+        : event;
+}

@@ -25,7 +25,8 @@ export class LogReader {
         const bytes = this.position.fresh(piece);
         const end = bytes.lastIndexOf(LINE_FEED) + 1;
         this.pending[piece.stream] = end > 0 ? bytes.length - end : this.pending[piece.stream] + bytes.length;
-        const items = piece.stream === "stdout" ? this.runner.push(bytes) : this.said(this.errors.push(bytes));
+        const items =
+            piece.stream === "stdout" ? this.runner.push(bytes) : this.said(this.errors.push(bytes));
         const last = items.pop();
         if (last) {
             this.items.push(...items, { ...last, bookmark: this.position.bookmark(this.pending) });

@@ -63,10 +63,13 @@ async function fill(
         await (copied && writeCode(spec, bundle, signal));
         const owner = await ownerIn(found);
         const archive = await packed(entriesOf(spec, copied ? bundle : undefined), owner);
-        await found.handle.putArchive(archive as NodeJS.ReadableStream, {
-            path: IN_CONTAINER.volume,
-            abortSignal: signal,
-        } as { path: string });
+        await found.handle.putArchive(
+            archive as NodeJS.ReadableStream,
+            {
+                path: IN_CONTAINER.volume,
+                abortSignal: signal,
+            } as { path: string },
+        );
     } finally {
         await fs.rm(bundle, { force: true });
     }
@@ -76,7 +79,9 @@ async function writeCode(spec: RunSpec, file: string, signal: AbortSignal): Prom
     const cacheFile = path.join(path.dirname(path.dirname(spec.runDir)), "bundle-cache.json");
     const tree = await scanCode(spec.codeDir, { cacheFile, signal });
     if (tree.hash !== spec.codeHash) {
-        throw new Error(`the code in ${spec.codeDir} has changed since the update began: type the command again`);
+        throw new Error(
+            `the code in ${spec.codeDir} has changed since the update began: type the command again`,
+        );
     }
     await writeBundle(tree, file, { signal });
 }
@@ -98,7 +103,11 @@ function entriesOf(spec: RunSpec, bundle: string | undefined): Packed[] {
         folder(IN_CONTAINER.boot, 0o700),
         text(IN_CONTAINER.launcher, 0o500, launcherScript()),
         text(`${IN_CONTAINER.boot}/runner.sh`, 0o500, runnerScript()),
-        text(`${IN_CONTAINER.boot}/plan.sh`, 0o400, planOf(spec, bundle ? undefined : IN_CONTAINER.mountedCode)),
+        text(
+            `${IN_CONTAINER.boot}/plan.sh`,
+            0o400,
+            planOf(spec, bundle ? undefined : IN_CONTAINER.mountedCode),
+        ),
         folder(IN_CONTAINER.bundle, 0o700),
         ...(bundle
             ? [{ path: at(`${IN_CONTAINER.bundle}/000`), type: "file", mode: 0o400, source: bundle } as const]
@@ -112,7 +121,17 @@ function planOf(spec: RunSpec, codeDir: string | undefined): string {
     return planScript(
         toRunPlan(
             { ...spec.pipeline, env: spec.env },
-            { runId, attempt, nonce, stream: "stdout", params, codeDir, parallelism, timeoutSeconds, graceSeconds },
+            {
+                runId,
+                attempt,
+                nonce,
+                stream: "stdout",
+                params,
+                codeDir,
+                parallelism,
+                timeoutSeconds,
+                graceSeconds,
+            },
         ),
     );
 }
