@@ -175,6 +175,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     /** Step -> metric -> value. */
     declare readonly metrics: pulumi.Output<Record<string, Record<string, number>>>;
 
+    declare private ended: { resolve(): void; reject(error: Error): void };
     private readonly settings: Settings;
     private readonly typeToken: string;
     private readonly childName: string;
@@ -196,6 +197,15 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         this.settings = settings;
     }
 
+    /**
+     * Settled when the run has ended. The SDK waits for it before it declares what depends on this component: after a
+     * run that has failed, nothing of that is declared.
+     */
+    protected override initialize(): Promise<void> {
+        // Called by `super`, before this class's own fields are there.
+        return new Promise((resolve, reject) => (this.ended = { resolve, reject }));
+    }
+
     /** Declares the run: its id, its target, and the resource that follows it. */
     protected declareRun(target: Target): void {
         const { settings } = this;
@@ -210,9 +220,29 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
-        if (settings.onFailure === "fail") {
-            failWith(this, run);
+        this.settleWith(run);
+    }
+
+    private settleWith(run: Run): void {
+        // Without dependents nobody else looks at it.
+        this.getData().catch(() => undefined);
+        if (pulumi.runtime.isDryRun()) {
+            this.ended.resolve();
+            return;
         }
+        const { onFailure } = this.settings;
+        pulumi
+            .all([run.runId, run.status, run.reason, run.message, run.logUrl])
+            .apply(([runId, status, reason, message, logUrl]) => {
+                if (onFailure === "fail" && isFinal(status) && status !== "Succeeded") {
+                    const sentence = `run ${runId}: ${status} (${reason}): ${message}; log: ${logUrl}`;
+                    const error = new RunFailedError(sentence, this, status, reason);
+                    this.ended.reject(error);
+                    // Thrown beside the outputs, not in them: they are recorded although the update fails.
+                    throw error;
+                }
+                this.ended.resolve();
+            });
     }
 
     private runIdArgs(target: Target, code: pulumi.Output<string>, image?: MadeImage): pulumi.Inputs {
@@ -311,20 +341,4 @@ function declaredRun(
 
 function outputsOf({ runId, attempt }: RunId, run: Run) {
     return { runId, attempt, ...Object.fromEntries(RUN_OUTPUTS.map((name) => [name, run[name]])) };
-}
-
-// Thrown beside the outputs, not in them: they are recorded although the update fails.
-function failWith(orchestrator: Orchestrator, run: Run): void {
-    pulumi
-        .all([run.runId, run.status, run.reason, run.message, run.logUrl])
-        .apply(([runId, status, reason, message, logUrl]) => {
-            if (!pulumi.runtime.isDryRun() && isFinal(status) && status !== "Succeeded") {
-                throw new RunFailedError(
-                    `run ${runId}: ${status} (${reason}): ${message}; log: ${logUrl}`,
-                    orchestrator,
-                    status,
-                    reason,
-                );
-            }
-        });
 }

@@ -77,6 +77,25 @@ describe("an orchestrator in a program with other resources", () => {
         expect(runs().sort()).toEqual(["bad", "bad", "good"]);
     }, 120_000);
 
+    it("holds back what depends on it when its run fails, unless failures are only recorded", async () => {
+        const program = (more: string) => `
+            const args = { pipeline: "bad.yaml", params: { who: "bad" }, ...${more} };
+            const bad = new stackrun.LocalOrchestrator("bad", args);
+            exports.bad = bad.status;
+            good("after", "after", { dependsOn: [bad] });
+        `;
+        const failed = await up(program("{}"));
+        expect(failed.code).not.toBe(0);
+        expect(runs()).toEqual(["bad"]);
+        expect(await project.outputs()).toEqual({ bad: "Failed" });
+        const [, told = ""] = failed.output.split("Diagnostics:");
+        expect(told.match(/error: run bad-\S+: Failed/g)).toHaveLength(1);
+        expect(failed.output).not.toMatch(/\n {4,}at /);
+
+        expect((await up(program('{ onFailure: "record" }'))).code).toBe(0);
+        expect(runs()).toEqual(["bad", "bad", "after"]);
+    }, 120_000);
+
     it("can run one pipeline twice side by side", async () => {
         const twice = await up(`
             const two = ["a", "b"].map((name) => good(name, "same"));
