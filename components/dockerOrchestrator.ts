@@ -4,8 +4,8 @@ import { volumeName } from "../src/run/docker/names";
 import type { FollowerSpec } from "../src/run/follower";
 import type { DockerOrchestratorArgs } from "./docker/args";
 import { checkDockerArgs } from "./docker/check";
-import { containerArgs, labelsOf } from "./docker/container";
-import { Orchestrator, type DeclaredRun } from "./orchestrator";
+import { containerConfig, containerOf, labelsOf } from "./docker/container";
+import { Orchestrator, type DeclaredRun, type TargetBasis } from "./orchestrator";
 import { isMade, isToBuild, type ImageSource, type MadeImage } from "./image";
 import { PipelineImage } from "./pipelineImage";
 
@@ -27,11 +27,14 @@ export class DockerOrchestrator extends Orchestrator {
         const checked = checkDockerArgs(args, `DockerOrchestrator "${name}"`, opts);
         super("stackrun:docker:DockerOrchestrator", name, checked, opts);
         const own = this.ownProvider(name, args);
+        const options = own ? { parent: this, provider: own } : { parent: this };
+        let config: docker.ContainerArgs | undefined;
         this.declareRun({
             follower: this.follower(args, own),
             inPlace: args.mountCode ?? false,
-            image: (image) => this.madeImage(name, image, args, own),
-            declare: (run) => this.declareContainer(name, args, run, own),
+            image: (image) => madeImage(name, image, args, options),
+            config: (basis) => (config = configOf(name, args, basis, options)),
+            declare: (run) => declareContainer(name, containerOf(run, config as docker.ContainerArgs, args), run, options),
         });
     }
 
@@ -66,60 +69,60 @@ export class DockerOrchestrator extends Orchestrator {
             options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
         };
     }
+}
 
-    private madeImage(
-        name: string,
-        image: ImageSource,
-        { pullPolicy }: DockerOrchestratorArgs,
-        provider?: docker.Provider,
-    ): MadeImage {
-        if (isMade(image)) {
-            return image;
-        }
-        if (isToBuild(image)) {
-            return new PipelineImage(`${name}-image`, image, this.childOptions(provider));
-        }
-        const ref = pulumi.output(image);
-        if (pullPolicy !== "Always") {
-            return { ref, contentTag: ref };
-        }
-        const { sha256Digest } = docker.getRegistryImageOutput({ name: ref }, this.childOptions(provider));
-        const pinned = pulumi.interpolate`${ref.apply(withoutTag)}@${sha256Digest}`;
-        return { ref: pinned, contentTag: pinned };
-    }
+interface ChildOptions {
+    readonly parent: pulumi.Resource;
+    readonly provider?: docker.Provider;
+}
 
-    private declareContainer(
-        name: string,
-        args: DockerOrchestratorArgs,
-        run: DeclaredRun,
-        provider?: docker.Provider,
-    ): pulumi.Resource[] {
-        const options = { ...this.childOptions(provider), deleteBeforeReplace: true };
-        const ref = run.image as pulumi.Output<string>;
-        const volume = new docker.Volume(
-            `${name}-volume`,
-            { name: run.runId.apply(volumeName), labels: labelsOf(args, run) },
-            options,
-        );
-        const pulled =
-            args.pullPolicy === "Never"
-                ? undefined
-                : new docker.RemoteImage(
-                      `${name}-pull`,
-                      { name: ref, keepLocally: true },
-                      this.childOptions(provider),
-                  );
-        const container = new docker.Container(
-            `${name}-container`,
-            containerArgs(args, run, { id: pulled?.imageId ?? ref, ref }),
-            { ...options, dependsOn: [volume] },
-        );
-        return [volume, container];
+function madeImage(
+    name: string,
+    image: ImageSource,
+    { pullPolicy }: DockerOrchestratorArgs,
+    options: ChildOptions,
+): MadeImage {
+    if (isMade(image)) {
+        return image;
     }
+    if (isToBuild(image)) {
+        return new PipelineImage(`${name}-image`, image, options);
+    }
+    const ref = pulumi.output(image);
+    if (pullPolicy !== "Always") {
+        return { ref, contentTag: ref };
+    }
+    const { sha256Digest } = docker.getRegistryImageOutput({ name: ref }, options);
+    const pinned = pulumi.interpolate`${ref.apply(withoutTag)}@${sha256Digest}`;
+    return { ref: pinned, contentTag: pinned };
+}
 
-    private childOptions(provider?: docker.Provider) {
-        return provider ? { parent: this, provider } : { parent: this };
-    }
+// A container is declared with its image's id: by a name, the provider would replace it at each update.
+function configOf(
+    name: string,
+    args: DockerOrchestratorArgs,
+    basis: TargetBasis,
+    options: ChildOptions,
+): docker.ContainerArgs {
+    const ref = basis.image as pulumi.Output<string>;
+    const id =
+        args.pullPolicy === "Never"
+            ? docker.getRemoteImageOutput({ name: ref }, options).id
+            : new docker.RemoteImage(`${name}-pull`, { name: ref, keepLocally: true }, options).imageId;
+    return containerConfig(args, basis, { id, ref });
+}
+
+function declareContainer(
+    name: string,
+    args: docker.ContainerArgs,
+    run: DeclaredRun,
+    child: ChildOptions,
+): pulumi.Resource[] {
+    const options = { ...child, deleteBeforeReplace: true };
+    const volumeArgs = { name: run.runId.apply(volumeName), labels: labelsOf(run) };
+    const volume = new docker.Volume(`${name}-volume`, volumeArgs, options);
+    const container = new docker.Container(`${name}-container`, args, { ...options, dependsOn: [volume] });
+    return [volume, container];
 }
 
 function withoutTag(ref: string): string {

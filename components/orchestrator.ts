@@ -102,11 +102,23 @@ export interface Target {
     /** Builds the image, or finds out what its name stands for. Left out by targets that use no image. */
     readonly image?: (image: ImageSource) => MadeImage;
     /**
+     * What the target is declared with beside the run itself (resources, network, …). A change of it alone makes no new
+     * run; `declare` gets it as it was when the attempt began, so that the target of a run that is running or done stays
+     * as it is, and a further attempt has what was changed.
+     */
+    readonly config?: (basis: TargetBasis) => pulumi.Input<unknown>;
+    /**
      * How often the run is brought back after the platform took its machine.
      * @default 10
      */
     readonly maxRecoveries?: number;
 }
+
+/** What is known before there is a run. */
+export type TargetBasis = Pick<
+    DeclaredRun,
+    "pipeline" | "codeDir" | "image" | "graceSeconds" | "timeoutSeconds"
+>;
 
 /** What a target's declaration can use. */
 export interface DeclaredRun {
@@ -126,6 +138,8 @@ export interface DeclaredRun {
     readonly codeDir: string;
     /** What runs: the `ref` of what {@link Target.image} returned. Undefined without that, or without an image. */
     readonly image: pulumi.Output<string> | undefined;
+    /** What {@link Target.config} returned when this attempt began. */
+    readonly config: pulumi.Output<unknown>;
     /** Absolute path of the folder for records of runs. */
     readonly stateDir: string;
     readonly timeoutSeconds?: number;
@@ -261,6 +275,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             whileRunning: settings.whileRunning,
             follower: target.follower,
             stateDir: settings.stateDir,
+            config: target.config?.(basisOf(settings, image)),
         };
     }
 
@@ -292,6 +307,11 @@ function nameOf(image: ImageSource | undefined): unknown {
     return image !== undefined && isMade(image) ? image.contentTag : image;
 }
 
+function basisOf(settings: Settings, image: MadeImage | undefined): TargetBasis {
+    const { pipeline, codeDir, graceSeconds, timeoutSeconds } = settings;
+    return { pipeline, codeDir, graceSeconds, timeoutSeconds, image: image?.ref };
+}
+
 function declaredRun(
     settings: Settings,
     id: RunId,
@@ -299,22 +319,21 @@ function declaredRun(
     image: MadeImage | undefined,
 ): DeclaredRun {
     const { runId, attempt, nonce } = id;
-    const { pipeline, params, env, parallelism, timeoutSeconds, graceSeconds } = settings;
+    const { params, env, parallelism } = settings;
+    const basis = basisOf(settings, image);
+    const { pipeline, timeoutSeconds, graceSeconds } = basis;
     return {
+        ...basis,
         runId,
         attempt,
         attemptName: pulumi.interpolate`${runId}-${attempt}`,
         nonce,
-        pipeline,
         params,
         env,
         secrets: settings.secrets,
         codeHash: code,
-        codeDir: settings.codeDir,
-        image: image?.ref,
+        config: id.config,
         stateDir: settings.stateDir,
-        timeoutSeconds,
-        graceSeconds,
         plan: ({ codeDir } = {}) =>
             pulumi
                 .all([runId, attempt, nonce, params, env])
