@@ -129,14 +129,11 @@ describeShells("launcher", (shell) => {
             fs.symlinkSync(toolPath(tool), path.join(tools, tool));
         }
         const { code, stderr } = launch({ PATH: tools });
-        if (shell.name === "busybox sh") {
-            // It brings all tools along: `/bin/sh` is enough.
-            expect(code).toBe(0);
-            return;
-        }
-        expect(code).toBe(64);
-        expect(stderr).toMatch(/^stackrun: the image lacks the tool tar, which unpacks the code/);
-        expect(fs.readFileSync(inside("termination-log"), "utf8")).toMatch(/^the image lacks the tool tar/);
+        // busybox brings all tools along: `/bin/sh` is enough.
+        const complete = shell.name === "busybox sh";
+        const missing = /^stackrun: the image lacks the tool tar, which unpacks the code/;
+        const noted = fs.existsSync(inside("termination-log"));
+        expect([code, missing.test(stderr), noted]).toEqual(complete ? [0, false, false] : [64, true, true]);
     });
 
     test.each([
