@@ -13,9 +13,12 @@ const CALLS = {
     at: 1,
     refuse: 2,
     "this.refuse": 1,
+    "this.complain": 2,
+    "console.error": 0,
 };
 /** Functions that return messages. */
-const MAKERS = /(Mistakes?|Faults?|Fault)$|^unknown[A-Z]|^unreadable$|^refuse[A-Z]/;
+const MAKERS =
+    /(Mistakes?|Faults?|Fault)$|^(unknown|unsupported)[A-Z]|^unreadable$|^refuse[A-Z]|^checkValue$|^judge$/;
 const PLACEHOLDER = "…";
 
 /** Each message once, with where it is raised: `{ text, file, line }`; what is filled in stands as `…`. */
@@ -35,14 +38,22 @@ function sourceFiles(place) {
     return names.flatMap((name) => sourceFiles(path.join(place, name)));
 }
 
-/** What the runner says when it can't go on: `sr_die 64 "…"`, `sr_record_failed "…"`. */
+/** What the runner says when it can't go on (`sr_die 64 "…"`, `sr_record_failed "…"`), and in a step's log. */
 function messagesOfShell(file, name) {
     const lines = fs.readFileSync(file, "utf8").split("\n");
     return lines.flatMap((line, at) => {
-        const said = /\bsr_(?:die \d+|record_failed) (["'])(.*?[^\\])\1/.exec(line);
-        const text = said && said[2].replace(/\\"/g, '"').replace(/\$\{[^}]*\}|\$\w+/g, PLACEHOLDER);
+        const said = /\bsr_(die \d+|record_failed|tell|refuse \d+) (["'])(.*?[^\\])\2/.exec(line);
+        const logged = /\bprint "(stackrun: .*)" substr\(/.exec(line);
+        const text = said
+            ? (/tell|refuse/.test(said[1]) ? "stackrun: " : "") + filledIn(said[3])
+            : logged && `${logged[1].replace(/" \w+ "/g, PLACEHOLDER)}${PLACEHOLDER}`;
         return text ? [{ text: squeeze(text), file: name, line: at + 1 }] : [];
     });
+}
+
+/** A text of sh, with variables as placeholders; `\"` and `\$` stand for themselves. */
+function filledIn(text) {
+    return text.replace(/\\(["$])|\$\{[^}]*\}|\$\w+/g, (_, escaped) => escaped ?? PLACEHOLDER);
 }
 
 function messagesOf(file, name) {
@@ -100,7 +111,7 @@ function explanations(node) {
 /** `mistakes.push(…)`, `report.mistake(path, …)`: what they say. */
 function messageArguments(call) {
     const callee = call.expression.getText();
-    if (/(mistakes|faults|tried)\.push$/i.test(callee)) {
+    if (/(mistakes|faults|failures|tried)\.push$/i.test(callee)) {
         return [...call.arguments];
     }
     const at = Object.hasOwn(CALLS, callee) ? call.arguments[CALLS[callee]] : undefined;
