@@ -131,7 +131,7 @@ const STEPS: Producers = {
 };
 
 const SYNTAX: Producers = {
-    "too many values": typed({ name: "x", steps: Array.from({ length: 100_001 }, () => 1) }),
+    "too many values": typed({ name: "x", env: { A: Array.from({ length: 100_001 }, () => 1) } }),
     "contains itself": typed({ name: "x", steps: [], env: circle() }),
     "nested too deeply": typed({ name: "x", steps: nested(70) }),
     "is nested too deeply": yaml(`name: ${"[".repeat(70)}${"]".repeat(70)}`),
