@@ -43,10 +43,15 @@ function messagesOfShell(file, name) {
     const lines = fs.readFileSync(file, "utf8").split("\n");
     return lines.flatMap((line, at) => {
         const said = /\bsr_(die \d+|record_failed|tell|refuse \d+) (["'])(.*?[^\\])\2/.exec(line);
+        const ending = /\bsr_(?:stop \w+ \S+|result Failed \w+|failed_text=) ?(["'])(.*?[^\\])\1/.exec(
+            line.replaceAll('\\\\\\"', '\\"'),
+        );
         const logged = /\bprint "(stackrun: .*)" substr\(/.exec(line);
         const text = said
             ? (/tell|refuse/.test(said[1]) ? "stackrun: " : "") + filledIn(said[3])
-            : logged && `${logged[1].replace(/" \w+ "/g, PLACEHOLDER)}${PLACEHOLDER}`;
+            : ending
+              ? filledIn(ending[2])
+              : logged && `${logged[1].replace(/" \w+ "/g, PLACEHOLDER)}${PLACEHOLDER}`;
         return text ? [{ text: squeeze(text), file: name, line: at + 1 }] : [];
     });
 }
@@ -76,6 +81,8 @@ function messagesOf(file, name) {
             returned(node.body).forEach(add);
         } else if (ts.isPropertyAssignment(node) && node.name.getText() === "fault") {
             add(node.initializer);
+        } else if (isEnding(node)) {
+            add(node.initializer);
         } else if (isExplained(node)) {
             explanations(node).forEach(add);
         }
@@ -83,6 +90,14 @@ function messagesOf(file, name) {
     };
     visit(source);
     return found;
+}
+
+/** The message of a run's end: beside its state. */
+function isEnding(node) {
+    const names = ts.isPropertyAssignment(node)
+        ? node.parent.properties.map((one) => one.name?.getText())
+        : [];
+    return names.includes("state") && node.name.getText() === "message";
 }
 
 /** What is declared as an `Explanation`: `[message, allowed]`. */

@@ -3,6 +3,7 @@ import { ARGUMENTS } from "./messages/arguments";
 import { CODE } from "./messages/code";
 import { ENGINE } from "./messages/engine";
 import { FOLLOWERS, TESTS } from "./messages/followers";
+import { OUTCOMES } from "./messages/outcomes";
 import { PIPELINE } from "./messages/pipeline";
 import { CONFIGURATION, PROJECT } from "./messages/project";
 import { PULUMI } from "./messages/pulumi";
@@ -14,6 +15,7 @@ import { messages, sections } from "./troubleshooting";
 /** Who produces the messages of each section of docs/troubleshooting.md. */
 const PRODUCERS: Readonly<Record<string, Producers>> = {
     "A run that has not succeeded": RUN,
+    "The end of a run": OUTCOMES,
     "Arguments of an orchestrator, and of the command": ARGUMENTS,
     "A new project": PROJECT,
     "Stack configuration": CONFIGURATION,
