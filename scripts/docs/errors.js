@@ -38,27 +38,30 @@ function sourceFiles(place) {
     return names.flatMap((name) => sourceFiles(path.join(place, name)));
 }
 
-/** What the runner says when it can't go on (`sr_die 64 "…"`, `sr_record_failed "…"`), and in a step's log. */
+/** How the runner says something: what stands before its text, and a pattern whose last group is the text. */
+const SAID_BY_SHELL = [
+    ["", /\bsr_(?:die \d+|record_failed|stop \w+ \S+|result Failed \w+) (["'])(.*?[^\\])\1/],
+    ["", /\bsr_failed_text="(.*)"$/],
+    ["stackrun: ", /\bsr_(?:tell|refuse \d+) (["'])(.*?[^\\])\1/],
+    ["", /\bprint "(stackrun: .*" substr\()/],
+];
+
+/** What the runner says when it can't go on, at the end of a run, and in a step's log. */
 function messagesOfShell(file, name) {
     const lines = fs.readFileSync(file, "utf8").split("\n");
-    return lines.flatMap((line, at) => {
-        const said = /\bsr_(die \d+|record_failed|tell|refuse \d+) (["'])(.*?[^\\])\2/.exec(line);
-        const ending = /\bsr_(?:stop \w+ \S+|result Failed \w+|failed_text=) ?(["'])(.*?[^\\])\1/.exec(
-            line.replaceAll('\\\\\\"', '\\"'),
-        );
-        const logged = /\bprint "(stackrun: .*)" substr\(/.exec(line);
-        const text = said
-            ? (/tell|refuse/.test(said[1]) ? "stackrun: " : "") + filledIn(said[3])
-            : ending
-              ? filledIn(ending[2])
-              : logged && `${logged[1].replace(/" \w+ "/g, PLACEHOLDER)}${PLACEHOLDER}`;
-        return text ? [{ text: squeeze(text), file: name, line: at + 1 }] : [];
-    });
+    return lines.flatMap((line, at) =>
+        SAID_BY_SHELL.flatMap(([before, pattern]) => {
+            const text = pattern.exec(line)?.at(-1);
+            return text ? [{ text: squeeze(before + filledIn(text)), file: name, line: at + 1 }] : [];
+        }),
+    );
 }
 
-/** A text of sh, with variables as placeholders; `\"` and `\$` stand for themselves. */
+/** A text of sh, or of awk in it, with what is filled in as placeholders. Escaped, `"` and `$` stand for themselves. */
 function filledIn(text) {
-    return text.replace(/\\(["$])|\$\{[^}]*\}|\$\w+/g, (_, escaped) => escaped ?? PLACEHOLDER);
+    return text
+        .replace(/" \w+ "|" substr\($/g, PLACEHOLDER)
+        .replace(/\\+(["$])|\$\{[^}]*\}|\$[a-z\d]\w*/g, (_, escaped) => escaped ?? PLACEHOLDER);
 }
 
 function messagesOf(file, name) {

@@ -20,9 +20,16 @@ export function says(text: string, phrase: string): boolean {
     return [text, ...text.split("\n")].some((part) => pattern.test(squeezed(part)));
 }
 
-/** Whether a message of the sources is in a text; `…` stands for anything. */
-export function contains(text: string, message: string): boolean {
-    return new RegExp(patternOf(message, ".*?")).test(squeezed(text));
+/** The messages of the sources that are in none of these texts; `…` stands for anything. */
+export function unsaid<T extends { readonly text: string }>(
+    messages: readonly T[],
+    texts: readonly string[],
+): T[] {
+    const all = texts.map(squeezed);
+    return messages.filter(({ text }) => {
+        const pattern = new RegExp(patternOf(text, ".*?"));
+        return !all.some((one) => pattern.test(one));
+    });
 }
 
 function patternOf(phrase: string, filledIn: string): string {
