@@ -19,20 +19,18 @@ async function changed(folder: string): Promise<unknown> {
     return writeBundle(tree, path.join(folder, "bundle"));
 }
 
-/** Scans code while a file is written all the time. */
+/** Scans code with a file to which something is added whenever somebody begins to read it. */
 async function changing(folder: string): Promise<unknown> {
-    const dir = code(folder, { "a.log": "x".repeat(2_000_000) });
-    let going = true;
-    const writing = (async () => {
-        while (going) {
-            await fs.promises.appendFile(path.join(dir, "a.log"), "x");
-        }
-    })();
+    const dir = code(folder, { "a.log": "" });
+    const { open } = fs.promises;
+    const opened = jest.spyOn(fs.promises, "open").mockImplementation((...args) => {
+        fs.appendFileSync(path.join(dir, "a.log"), "x");
+        return open(...args);
+    });
     try {
         return await scanCode(dir);
     } finally {
-        going = false;
-        await writing;
+        opened.mockRestore();
     }
 }
 
