@@ -3,7 +3,7 @@ const { projects } = require("./jest.config.js");
 
 const slow = [
     "unit/(runner|bundle|engine|examples)/",
-    "unit/docs/(snippets|reference)",
+    "unit/docs/(snippets|reference|messages)",
     "unit/cli/(startup|runs|init|completion|doctor)",
     "unit/pipeline/mutations",
 ];
