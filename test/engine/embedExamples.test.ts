@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { projectOfExample, writeDynamicPlugin } from "../support/example";
+import { projectOfExample } from "../support/example";
 import type { Project } from "../support/project";
 
 const runsOf = (project: Project) => {
@@ -11,22 +11,20 @@ const UNCHANGED = /^\s+[+~-]/m;
 
 describe("embed-outputs", () => {
     let project: Project;
-    let env: NodeJS.ProcessEnv;
     beforeAll(async () => {
         project = await projectOfExample("embed-outputs");
-        env = writeDynamicPlugin(project);
     }, 120_000);
     afterAll(() => project.dispose());
 
     it("previews with inputs that are not known yet, and starts nothing", async () => {
-        const preview = await project.preview([], env);
+        const preview = await project.preview();
         expect(preview.stdout).toMatch(/rows +: \[unknown\]/);
         expect(preview.code).toBe(0);
         expect(runsOf(project)).toEqual([]);
     }, 60_000);
 
     it("runs one pipeline between other resources, and the next one after it", async () => {
-        const up = await project.up([], env);
+        const up = await project.up();
         expect([up.stdout, up.code]).toEqual([expect.stringContaining("loading from ***"), 0]);
         const outputs = await project.outputs();
         expect(outputs).toMatchObject({ status: "Succeeded", rows: 4, metrics: { mean: { mean: 15 } } });
@@ -38,7 +36,7 @@ describe("embed-outputs", () => {
     }, 60_000);
 
     it("runs nothing again as long as nothing changes, and both when the data do", async () => {
-        const same = await project.up([], env);
+        const same = await project.up();
         expect([same.stdout.split("Resources:")[1], same.code]).toEqual([
             expect.not.stringMatching(UNCHANGED),
             0,
@@ -47,7 +45,7 @@ describe("embed-outputs", () => {
 
         const file = "load/sales.csv";
         project.write({ [file]: `${project.read(file)}2026-01-05,40\n` });
-        expect((await project.up([], env)).code).toBe(0);
+        expect((await project.up()).code).toBe(0);
         expect(runsOf(project)).toHaveLength(4);
         const { rows, notice } = await project.outputs();
         expect([rows, fs.readFileSync(notice, "utf8")]).toEqual([5, "the mean sale is 20"]);

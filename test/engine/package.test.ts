@@ -12,10 +12,18 @@ const TYPES =
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
 import { ${NAMES}, type Follower, type OrchestratorArgs, type RunSnapshot } from "stackrun";
+import type { DurationSpec, EnvSpec, ImageBuildSpec, ParamSpec, PipelineSpec, ResourcesSpec, RetriesSpec, StepSpec } from "stackrun";
 import { ${TEST_NAMES}, type Declared } from "stackrun/testing";
 
 export const used = [Orchestrator, Recorder, startPlugin];
 export type Used = [Follower, RunSnapshot, Declared];
+// All that a pipeline is written with has a name.
+const [timeout, env, retries]: [DurationSpec, EnvSpec, RetriesSpec] = ["2h", { A: 1 }, { limit: 2, delay: "10s" }];
+const resources: ResourcesSpec = { cpu: 2 };
+const step: StepSpec = { name: "one", run: "true", env, retries, resources, timeout };
+const params: Record<string, ParamSpec> = { n: { type: "integer", minimum: 1 } };
+const image: ImageBuildSpec = { build: { context: "." } };
+export const spec: PipelineSpec = { name: "p", image, params, steps: [step] };
 const args: OrchestratorArgs = { pipeline: definePipeline({ name: "p", steps: [{ name: "one", run: "true" }] }) };
 const run = new LocalOrchestrator("typed", { ...args, params: { a: pulumi.output(1) } });
 export const status: pulumi.Output<string> = run.status;

@@ -94,17 +94,22 @@ export class Project {
         return fs.existsSync(path.join(this.dir, name));
     }
 
-    start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
+    start(
+        command: string,
+        args: readonly string[],
+        env: NodeJS.ProcessEnv = {},
+        stdin: "ignore" | "pipe" = "ignore",
+    ): RunningCommand {
         const child = spawn(command, args, {
             cwd: this.dir,
             env: { ...this.env, ...env },
-            stdio: ["ignore", "pipe", "pipe"],
+            stdio: [stdin, "pipe", "pipe"],
             detached: true,
         });
         let stdout = "";
         let stderr = "";
-        child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-        child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+        child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+        child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
         const ended = new Promise<CommandResult>((resolve, reject) => {
             child.once("error", reject);
             child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
@@ -156,6 +161,15 @@ export class Project {
     startStackrun(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
         const own = { PULUMI_BACKEND_URL: undefined, PULUMI_CONFIG_PASSPHRASE: undefined };
         return this.start(process.execPath, [path.join(REPO, "bin/stackrun"), ...args], { ...own, ...env });
+    }
+
+    /** The command on a terminal of its own, made by `script`: what goes to its standard input is typed there. */
+    startOnTerminal(args: readonly string[]): RunningCommand {
+        const words = [process.execPath, path.join(REPO, "bin/stackrun"), ...args];
+        const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+        const own = { PULUMI_BACKEND_URL: undefined, PULUMI_CONFIG_PASSPHRASE: undefined };
+        const env = { ...own, TERM: "xterm", SHELL: "/bin/sh" };
+        return this.start("script", ["-qefc", line, "/dev/null"], env, "pipe");
     }
 
     // eslint-disable-next-line @typescript-eslint/no-explicit-any
