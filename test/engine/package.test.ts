@@ -107,7 +107,8 @@ describe("the package", () => {
     );
 
     it("loads no cloud's SDK, no archiver, no command and no ajv with the local orchestrator", () => {
-        const list = 'require("stackrun").definePipeline({ name: "p", steps: [{ name: "one", run: "true" }] }); console.log(Object.keys(require.cache).join("\\n"))';
+        const list =
+            'require("stackrun").definePipeline({ name: "p", steps: [{ name: "one", run: "true" }] }); console.log(Object.keys(require.cache).join("\\n"))';
         const loaded = node("b.js", list).split("\n");
         const unwanted =
             /@pulumi\/(gcp|kubernetes|docker|aws)|client-node|@google-cloud|archiver|commander|ajv|compileSchema|dist\/src\/testing/;
