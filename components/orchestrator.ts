@@ -12,6 +12,7 @@ import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
 import { Run, RunId } from "./resources";
 import { resolveSettings, type Settings } from "./settings";
+import { withoutTraces } from "./traces";
 
 /** What every orchestrator takes. */
 export interface OrchestratorArgs {
@@ -204,12 +205,12 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     protected declareRun(target: Target): void {
         const { settings } = this;
         const code = codeHash(this, { ...settings, inPlace: target.inPlace ?? false });
-        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, code), { parent: this });
+        const idArgs = this.runIdArgs(target, code);
+        const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
         const declared = target.declare?.(declaredRun(settings, id, code));
-        const run = new Run(this.childName, this.runArgs(id, target, code), {
-            parent: this,
-            dependsOn: [...(declared ?? [])],
-        });
+        const runArgs = this.runArgs(id, target, code);
+        const dependsOn = [...(declared ?? [])];
+        const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);
         this.registerOutputs(outputs);

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureEngine } from "../../src/engine";
+import { Checkpoint, type StateResource } from "./checkpoint";
 import { processesIn } from "./processes";
 
 export const REPO = path.resolve(__dirname, "../..");
@@ -173,24 +174,22 @@ export class Project {
     }
 
     // eslint-disable-next-line @typescript-eslint/no-explicit-any
-    async outputs(): Promise<any> {
-        return JSON.parse(
-            (await this.expectOk(["stack", "output", "--json", "--show-secrets", "--stack", "dev"])).stdout,
-        );
+    async outputs(stack = "dev"): Promise<any> {
+        const { outputs } = this.checkpoint(stack);
+        if (outputs) {
+            return outputs;
+        }
+        const args = ["stack", "output", "--json", "--show-secrets", "--stack", stack];
+        return JSON.parse((await this.expectOk(args)).stdout);
     }
 
-    async state(): Promise<
-        {
-            urn: string;
-            type: string;
-            id?: string;
-            inputs?: Record<string, unknown>;
-            outputs?: Record<string, unknown>;
-            viewOf?: string;
-        }[]
-    > {
-        const { stdout } = await this.expectOk(["stack", "export", "--stack", "dev"]);
-        return JSON.parse(stdout).deployment.resources ?? [];
+    /** The resources in the stack's state; secrets are ciphertext. */
+    state(): readonly StateResource[] {
+        return this.checkpoint().resources;
+    }
+
+    checkpoint(stack = "dev"): Checkpoint {
+        return new Checkpoint(this.dir, stack);
     }
 
     async expectOk(args: readonly string[]): Promise<CommandResult> {
