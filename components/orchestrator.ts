@@ -13,6 +13,7 @@ import { RunFailedError } from "./errors";
 import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
 import { resolveSettings, type Settings } from "./settings";
+import { withoutTraces } from "./traces";
 
 /** What every orchestrator takes. */
 export interface OrchestratorArgs {
@@ -225,12 +226,12 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         const { settings } = this;
         const code = codeHash(this, { ...settings, inPlace: target.inPlace ?? false });
         const image = settings.image === undefined ? undefined : target.image?.(settings.image);
-        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, code, image), { parent: this });
+        const idArgs = this.runIdArgs(target, code, image);
+        const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
         const declared = target.declare?.(declaredRun(settings, id, code, image));
-        const run = new Run(this.childName, this.runArgs(id, target, code), {
-            parent: this,
-            dependsOn: [...(declared ?? [])],
-        });
+        const runArgs = this.runArgs(id, target, code);
+        const dependsOn = [...(declared ?? [])];
+        const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);
         this.registerOutputs(outputs);

@@ -8,7 +8,16 @@ export {
 export { BadInputError, RunFailedError } from "../components/errors";
 export { definePipeline, loadPipelineFile, parsePipeline } from "./pipeline/load";
 export { PipelineError, type Mistake } from "./pipeline/errors";
-export type { PipelineSpec } from "./pipeline/spec";
+export type {
+    DurationSpec,
+    EnvSpec,
+    ImageBuildSpec,
+    ParamSpec,
+    PipelineSpec,
+    ResourcesSpec,
+    RetriesSpec,
+    StepSpec,
+} from "./pipeline/spec";
 export type { Param, ParamType, ParamValue, Pipeline, Step } from "./pipeline/types";
 export type {
     CreateFollower,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { readInput, type RunOptions } from "./input";
-import type { Terminal } from "./terminal";
+import { Terminal } from "./terminal";
 
 /** Declares `run` and `validate`. `pipeline` is the file that they take by default. */
 export function declareRun(program: Command, terminal: Terminal, pipeline: string): void {
@@ -37,10 +37,13 @@ A secret of the pipeline is taken from the environment variable of its name.`,
         )
         .action(async (file: string, options: RunOptions) => {
             const input = readInput(file, options);
+            // With --json, standard output is for the program that reads it: people get the log on standard error.
+            const shown = options.json ? new Terminal(process.stderr as NodeJS.WriteStream) : terminal;
+            shown.setStatus(`starting pipeline ${input.pipeline.name} …`);
             // Only now, because it takes a second to load.
             const { run } = await import("./run.js");
             const mode = { preview: options.preview === true, json: options.json === true };
-            process.exitCode = await run(input, mode, terminal);
+            process.exitCode = await run(input, mode, { terminal, shown });
         });
 }
 

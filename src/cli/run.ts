@@ -8,7 +8,7 @@ import type { RunInput } from "./input";
 import { Interrupts } from "./interrupts";
 import { Forecaster, showForecast } from "./preview";
 import { showSummary } from "./summary";
-import { Terminal } from "./terminal";
+import type { Terminal } from "./terminal";
 import { TerminalSink } from "./terminalSink";
 import { engineError, Update } from "./update";
 import { keepTrigger, openStack, readTrigger } from "./workspace";
@@ -18,12 +18,20 @@ export interface RunMode {
     readonly json: boolean;
 }
 
+export interface RunScreens {
+    /** For results. */
+    readonly terminal: Terminal;
+    /** For the log, and for what goes on. */
+    readonly shown: Terminal;
+}
+
 /** Runs a pipeline as an update of a stack, and returns the exit code. */
-export async function run(input: RunInput, mode: RunMode, terminal: Terminal): Promise<number> {
-    // With --json, standard output is for the program that reads it: people get the log on standard error.
-    const shown = mode.json ? new Terminal(process.stderr as NodeJS.WriteStream) : terminal;
+export async function run(input: RunInput, mode: RunMode, { terminal, shown }: RunScreens): Promise<number> {
     const sinks: TerminalSink[] = [];
-    const end = () => sinks.forEach((sink) => sink.end());
+    const end = () => {
+        sinks.forEach((sink) => sink.end());
+        shown.setStatus("");
+    };
     const provider = createProvider(undefined, ({ pipeline, runId, attempt }) => {
         const sink = new TerminalSink(
             shown,
@@ -53,6 +61,7 @@ export async function run(input: RunInput, mode: RunMode, terminal: Terminal): P
             const forecaster = new Forecaster();
             await update.preview(stack, forecaster.onEvent);
             const forecast = await forecaster.forecast(input);
+            end();
             if (mode.json) {
                 terminal.line(JSON.stringify(forecast, null, 2));
             } else {

@@ -39,7 +39,7 @@ describe("an orchestrator in a program with other resources", () => {
         return { code: result.code, output: result.stdout + result.stderr };
     };
     const named = async (name: string, type: string) =>
-        (await project.state()).find(({ urn }) => urn.endsWith(`:${type}::${name}`));
+        project.state().find(({ urn }) => urn.endsWith(`:${type}::${name}`));
 
     it("takes what others make as its input, and feeds others: in the order that follows", async () => {
         project.program(`${BOX}
@@ -146,7 +146,7 @@ describe("an orchestrator in a program with other resources", () => {
         expect(code).toBe(0);
         const types = ["LocalOrchestrator", "Run", "RunId"].map((name) => `stackrun:index:${name}`);
         expect((await project.outputs()).seen).toEqual([...types.map((type) => `old ${type}`), ...types]);
-        const state = (await project.state()) as unknown as Record<string, unknown>[];
+        const state = project.state() as unknown as Record<string, unknown>[];
         const run = state.find(({ type }) => type === "stackrun:index:Run");
         const runId = state.find(({ type }) => type === "stackrun:index:RunId") as { inputs: object };
         expect(run).toMatchObject({ protect: true });

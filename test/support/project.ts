@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureEngine } from "../../src/engine";
+import { Checkpoint, type StateResource } from "./checkpoint";
 import { processesIn } from "./processes";
 
 export const REPO = path.resolve(__dirname, "../..");
@@ -109,17 +110,22 @@ export class Project {
         return fs.existsSync(path.join(this.dir, name));
     }
 
-    start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
+    start(
+        command: string,
+        args: readonly string[],
+        env: NodeJS.ProcessEnv = {},
+        stdin: "ignore" | "pipe" = "ignore",
+    ): RunningCommand {
         const child = spawn(command, args, {
             cwd: this.dir,
             env: { ...this.env, ...env },
-            stdio: ["ignore", "pipe", "pipe"],
+            stdio: [stdin, "pipe", "pipe"],
             detached: true,
         });
         let stdout = "";
         let stderr = "";
-        child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-        child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+        child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+        child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
         const ended = new Promise<CommandResult>((resolve, reject) => {
             child.once("error", reject);
             child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
@@ -173,25 +179,32 @@ export class Project {
         return this.start(process.execPath, [path.join(REPO, "bin/stackrun"), ...args], { ...own, ...env });
     }
 
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
-    async outputs(): Promise<any> {
-        return JSON.parse(
-            (await this.expectOk(["stack", "output", "--json", "--show-secrets", "--stack", "dev"])).stdout,
-        );
+    /** The command on a terminal of its own, made by `script`: what goes to its standard input is typed there. */
+    startOnTerminal(args: readonly string[]): RunningCommand {
+        const words = [process.execPath, path.join(REPO, "bin/stackrun"), ...args];
+        const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+        const own = { PULUMI_BACKEND_URL: undefined, PULUMI_CONFIG_PASSPHRASE: undefined };
+        const env = { ...own, TERM: "xterm", SHELL: "/bin/sh" };
+        return this.start("script", ["-qefc", line, "/dev/null"], env, "pipe");
     }
 
-    async state(): Promise<
-        {
-            urn: string;
-            type: string;
-            id?: string;
-            inputs?: Record<string, unknown>;
-            outputs?: Record<string, unknown>;
-            viewOf?: string;
-        }[]
-    > {
-        const { stdout } = await this.expectOk(["stack", "export", "--stack", "dev"]);
-        return JSON.parse(stdout).deployment.resources ?? [];
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    async outputs(stack = "dev"): Promise<any> {
+        const { outputs } = this.checkpoint(stack);
+        if (outputs) {
+            return outputs;
+        }
+        const args = ["stack", "output", "--json", "--show-secrets", "--stack", stack];
+        return JSON.parse((await this.expectOk(args)).stdout);
+    }
+
+    /** The resources in the stack's state; secrets are ciphertext. */
+    state(): readonly StateResource[] {
+        return this.checkpoint().resources;
+    }
+
+    checkpoint(stack = "dev"): Checkpoint {
+        return new Checkpoint(this.dir, stack);
     }
 
     async expectOk(args: readonly string[]): Promise<CommandResult> {

@@ -65,7 +65,7 @@ describe("the record of a run that can't write it itself", () => {
         const asked: (string | undefined)[] = [];
         const follower: Follower = {
             lastOutcome: () => Promise.resolve({ kind: "Running" }),
-            // eslint-disable-next-line @typescript-eslint/require-await
+
             async *follow(_run, _signal, from) {
                 asked.push(from);
                 const begin = from === undefined ? 0 : Number(from);
