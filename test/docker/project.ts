@@ -1,0 +1,50 @@
+import type { DockerBed } from "../support/docker/bed";
+import { dockerPlugin } from "../support/standIns";
+import { Project, REPO } from "../support/project";
+
+export const RUN = "stackrun:index:Run";
+export const RUN_ID = "stackrun:index:RunId";
+export const CONTAINER = "docker:index/container:Container";
+
+/** A project with a `DockerOrchestrator` whose arguments are this text, beside `pipeline` and `image`. */
+export async function dockerProject(
+    bed: DockerBed,
+    files: Record<string, string>,
+    args = "",
+    env: NodeJS.ProcessEnv = {},
+): Promise<Project> {
+    return Project.create(files, await program(bed, args), {
+        plugins: dockerPlugin,
+        env: { DOCKER_HOST: bed.host, ...env },
+    });
+}
+
+export async function program(bed: DockerBed, args = ""): Promise<string> {
+    return `
+const { DockerOrchestrator, PipelineImage } = require(${JSON.stringify(`${REPO}/dist/components/docker`)});
+const run = new DockerOrchestrator("job", { pipeline: "pipeline.yaml", image: "${await bed.image("busybox")}", ${args} });
+for (const output of ["runId", "attempt", "status", "reason", "message", "steps", "exitCode", "logs", "metrics", "artifacts"]) {
+    exports[output] = run[output];
+}
+`;
+}
+
+/** The events of a run's record. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export function eventsOf(project: Project, runId: string): any[] {
+    return project
+        .read(`.stackrun/runs/${runId}/events.jsonl`)
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+}
+
+export function logOf(project: Project, runId: string): string[] {
+    return project.read(`.stackrun/runs/${runId}/log`).trimEnd().split("\n");
+}
+
+/** Containers and volumes: what a run must not leave. */
+export async function leftIn(bed: DockerBed): Promise<string[]> {
+    const { containers, volumes } = await bed.contents();
+    return [...containers, ...volumes].filter((name) => name.startsWith("stackrun-"));
+}
