@@ -1,7 +1,7 @@
 import type { DockerBed } from "../support/docker/bed";
 import { describeDocker } from "../support/docker/lane";
 import { dockerPlugin } from "../support/standIns";
-import { Project } from "../support/project";
+import { Project, type CommandResult } from "../support/project";
 
 const DOCKER = `const docker = require("@pulumi/docker");\n`;
 
@@ -42,7 +42,7 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
             exports.networks = container.networkDatas;
             exports.volume = volume.name;
         `);
-        expect(await project.up()).toMatchObject({ code: 0 });
+        await expectOk(project.up());
         const { id, name, networks, volume } = await project.outputs();
         expect(name).toMatch(/^job-[0-9a-f]{7}$/);
         expect(networks).toEqual([expect.objectContaining({ networkName: expect.stringMatching(/^net-/) })]);
@@ -67,8 +67,8 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
             expect.objectContaining({ Type: "volume", Name: volume, Destination: "/data" }),
         ]);
 
-        expect((await project.up(["--expect-no-changes"])).code).toBe(0);
-        expect((await project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"])).code).toBe(0);
+        await expectOk(project.up(["--expect-no-changes"]));
+        await expectOk(project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"]));
         expect(await bed.contents()).toEqual({ ...before, images: (await bed.contents()).images });
         expect((await bed.contents()).images).toContain("stackrun.test/busybox:1");
     });
@@ -76,12 +76,29 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
     test("refuses what the SDK does not know, naming it", async () => {
         await setUp(`
             new docker.Container("job", { image: "x", memory: "1g", mounts: [{ type: "bind", target: "/x", readonly: true }] });
-            new docker.Image("image", { imageName: "no-registry", build: { args: { a: 1 } } });
         `);
-        const { code, stdout } = await project.preview();
-        expect(code).not.toBe(0);
-        expect(stdout).toContain("memory has a problem: has to be a number, and is a string");
-        expect(stdout).toContain("mounts[0].readonly has a problem: ContainerMount has no such property");
+        const container = await project.preview();
+        expect(container.code).not.toBe(0);
+        expect(container.stderr).toMatch(/memory .*has a problem: has to be a number, and is a string/);
+        expect(container.stderr).toMatch(
+            /mounts\[0\]\.readonly .*has a problem: ContainerMount has no such property/,
+        );
+
+        project.program(`${DOCKER}
+            const provider = new docker.Provider("docker", { host: "${bed.host}", registryAuth: [{ adress: "x" }] });
+            new docker.Image("image", { imageName: "no-registry", build: { args: { a: 1 } } }, { provider });
+        `);
+        const provider = await project.preview();
+        expect(provider.stderr).toMatch(
+            /registryAuth\[0\]\.adress .*ProviderRegistryAuth has no such property/,
+        );
+
+        project.program(
+            `${DOCKER} new docker.Image("image", { imageName: "no-registry", build: { args: { a: 1 } } });`,
+        );
+        const image = await project.preview();
+        expect(image.stderr).toMatch(/build\.args\["a"\] .*has to be a string, and is a number/);
+        expect(image.stderr).toMatch(/imageName .*has to be fully qualified/);
     });
 
     test("replaces a container when its command changes, not when its memory does", async () => {
@@ -94,14 +111,14 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
             exports.id = container.id;
         `;
         await setUp(program(600, 32));
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         const { id: first } = await project.outputs();
         project.program(DOCKER + program(600, 48));
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         expect((await project.outputs()).id).toBe(first);
         expect((await bed.docker.getContainer(first).inspect()).HostConfig.Memory).toBe(48 * 1024 * 1024);
         project.program(DOCKER + program(601, 48));
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         const { id: second } = await project.outputs();
         expect(second).not.toBe(first);
         await expect(bed.docker.getContainer(first).inspect()).rejects.toThrow(/no such container/);
@@ -124,10 +141,10 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
             exports.code = container.exitCode;
         `;
         project.program(DOCKER + may("/bin/false"));
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         expect((await project.outputs()).code).toBe(1);
         // Only one that may end survives a refresh.
-        expect((await project.pulumi(["refresh", "--yes", "--skip-preview", "--stack", "dev"])).code).toBe(0);
+        await expectOk(project.pulumi(["refresh", "--yes", "--skip-preview", "--stack", "dev"]));
         expect((await bed.contents()).containers).toHaveLength(1);
         await destroy();
     });
@@ -136,9 +153,9 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
         await setUp(
             `exports.id = new docker.Container("job", { image: "${await bed.image("nosh")}", command: ["/bin/sleep", "60"] }).id;`,
         );
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         const { id } = await project.outputs();
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         expect((await project.outputs()).id).not.toBe(id);
         await destroy();
     });
@@ -148,9 +165,9 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
         await setUp(
             `exports.id = new docker.Container("job", { image: "${imageId}", command: ["/bin/sleep", "60"] }).id;`,
         );
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         await bed.docker.getContainer((await project.outputs()).id).remove({ force: true });
-        expect((await project.pulumi(["refresh", "--yes", "--skip-preview", "--stack", "dev"])).code).toBe(0);
+        await expectOk(project.pulumi(["refresh", "--yes", "--skip-preview", "--stack", "dev"]));
         expect((await project.state()).map(({ type }) => type)).not.toContain(
             "docker:index/container:Container",
         );
@@ -163,7 +180,7 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
                 image: "${imageId}", command: ["/bin/sleep", "60"], envs: [pulumi.secret("PASSWORD=hunter2")],
             });
         `);
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         expect(JSON.stringify(await project.state())).not.toContain("hunter2");
         await destroy();
     });
@@ -222,22 +239,22 @@ describeDocker("an image that the stand-in builds", (bed) => {
         expect((await bed.contents()).images.join()).not.toContain("team/job");
 
         const up = await project.up();
-        expect(up).toMatchObject({ code: 0 });
+        expect(up.stderr + (up.code === 0 ? "" : up.stdout)).toBe("");
         expect(up.stdout).toMatch(/RUN echo \$GREETING/);
         const { repoDigest, imageName } = await project.outputs();
         expect(imageName).toBe(`${registry.address}/team/job:v1`);
         expect(repoDigest).toBe(`${registry.address}/team/job@${await registry.digestOf("team/job", "v1")}`);
-        expect(await runIn(bed, imageName, ["sh", "-c", "cat /greeting; ls /app"])).toBe(
+        expect(await runIn(bed, imageName, ["sh", "-c", "cat /greeting; ls -1 /app"])).toBe(
             "hello\nDockerfile\na.txt\n",
         );
         expect(JSON.stringify(await project.state())).not.toContain(registry.password);
 
         project.write({ "app/left-out.txt": "2" });
-        expect((await project.up(["--expect-no-changes"])).code).toBe(0);
+        await expectOk(project.up(["--expect-no-changes"]));
         project.write({ "app/a.txt": "2" });
         expect((await project.up()).stdout).toMatch(/RUN echo \$GREETING/);
         expect((await project.outputs()).repoDigest).not.toBe(repoDigest);
-        expect((await project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"])).code).toBe(0);
+        await expectOk(project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"]));
     });
 
     test("fails with the builder's last lines", async () => {
@@ -260,14 +277,14 @@ describeDocker("an image that the stand-in builds", (bed) => {
 
     test("is built without a push, and then known by its id", async () => {
         await setUp(program("skipPush: true,"));
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         const { repoDigest, imageName } = await project.outputs();
         expect(repoDigest).toBe((await bed.docker.getImage(imageName).inspect()).Id);
     });
 
     test("is pulled again with the provider's password", async () => {
         await setUp(program());
-        expect((await project.up()).code).toBe(0);
+        await expectOk(project.up());
         const { repoDigest, imageName } = await project.outputs();
         await bed.docker.getImage(imageName).remove({ force: true });
         project.program(`${DOCKER}
@@ -278,12 +295,17 @@ describeDocker("an image that the stand-in builds", (bed) => {
             const image = new docker.RemoteImage("pulled", { name: "${repoDigest}" }, { provider });
             exports.digest = image.repoDigest;
         `);
-        expect(await project.up()).toMatchObject({ code: 0 });
+        await expectOk(project.up());
         expect((await project.outputs()).digest).toBe(repoDigest);
-        expect((await project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"])).code).toBe(0);
+        await expectOk(project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"]));
         expect((await bed.contents()).images.join()).not.toContain("team/job");
     });
 });
+
+async function expectOk(command: Promise<CommandResult>): Promise<void> {
+    const { code, stdout, stderr } = await command;
+    expect(code === 0 ? "" : `${stdout}${stderr}`).toBe("");
+}
 
 async function runIn(bed: DockerBed, image: string, command: string[]): Promise<string> {
     const container = await bed.docker.createContainer({ Image: image, Cmd: command, Tty: true });

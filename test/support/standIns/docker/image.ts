@@ -125,19 +125,22 @@ async function buildWithDaemon(
     const { tar, dockerfile } = packContext(context);
     const last: string[] = [];
     try {
-        const stream = await connection.docker.buildImage(tar, {
-            t: name,
-            dockerfile,
-            buildargs: build.args,
-            target: build.target,
-            platform: build.platform,
-            networkmode: build.network,
-            extrahosts: build.addHosts?.join(","),
-            cachefrom: build.cacheFrom?.images && JSON.stringify(build.cacheFrom.images),
-            registryconfig: connection.registryConfig([credentials]) as never,
-            rm: true,
-            forcerm: true,
-        });
+        const stream = await connection.docker.buildImage(
+            tar,
+            given({
+                t: name,
+                dockerfile,
+                buildargs: build.args,
+                target: build.target,
+                platform: build.platform,
+                networkmode: build.network,
+                extrahosts: build.addHosts?.join(","),
+                cachefrom: build.cacheFrom?.images && JSON.stringify(build.cacheFrom.images),
+                registryconfig: connection.registryConfig([credentials]) as never,
+                rm: true,
+                forcerm: true,
+            }),
+        );
         await followProgress(connection.docker, stream, ({ stream: text }) => {
             for (const line of (text ?? "").split("\n").filter((line) => line.trim() !== "")) {
                 log.info(line);
@@ -145,6 +148,7 @@ async function buildWithDaemon(
             }
         });
     } catch (error) {
+        await log.flush();
         const lines = last.slice(-LAST_LINES).join("\n");
         throw new ProviderError([(error as Error).message, lines].filter(Boolean).join("\n"));
     }
@@ -192,4 +196,9 @@ function computedOf(outputs: Properties): Properties {
     return Object.fromEntries(
         COMPUTED.flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])),
     );
+}
+
+// The client sends an empty string for what is undefined, which is another thing to the daemon.
+function given<T extends object>(options: T): T {
+    return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

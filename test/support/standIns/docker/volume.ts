@@ -1,4 +1,3 @@
-import type { VolumeInspectInfo } from "dockerode";
 import type { ResourceHandler } from "../../../../src/provider/handler";
 import { autoName, changedProperties, outputsOf, previewOutputs, text } from "../outputs";
 import { ifFound, type Connection } from "./connection";
@@ -16,17 +15,16 @@ export function volumeHandler(connection: Connection): ResourceHandler {
                 return { id: "", outputs: previewOutputs(inputs, ["name", "driver", "mountpoint"]) };
             }
             const { value } = inputs;
-            const made = await connection.docker.createVolume({
-                Name: text(value.name) ?? autoName(urn),
+            const name = text(value.name) ?? autoName(urn);
+            await connection.docker.createVolume({
+                Name: name,
                 ...(value.driver ? { Driver: text(value.driver) } : {}),
                 DriverOpts: (value.driverOpts ?? {}) as Record<string, string>,
                 Labels: labelsOf(value.labels),
             });
-            const {
-                Name: name,
-                Driver: driver,
-                Mountpoint: mountpoint,
-            } = made as unknown as VolumeInspectInfo;
+            const { Driver: driver, Mountpoint: mountpoint } = await connection.docker
+                .getVolume(name)
+                .inspect();
             return { id: name, outputs: outputsOf(inputs, { name, driver, mountpoint }) };
         },
         update: ({ inputs, oldOutputs }) => Promise.resolve({ outputs: outputsOf(inputs, oldOutputs) }),
