@@ -34,7 +34,7 @@ export class DockerOrchestrator extends Orchestrator {
             inPlace: args.mountCode ?? false,
             image: (image) => madeImage(name, image, args, options),
             config: (basis) => (config = configOf(name, args, basis, options)),
-            declare: (run) => declareContainer(name, containerOf(run, config as docker.ContainerArgs, args), run, options),
+            declare: (run) => declareContainer(name, run, config as docker.ContainerArgs, args, options),
         });
     }
 
@@ -114,14 +114,19 @@ function configOf(
 
 function declareContainer(
     name: string,
-    args: docker.ContainerArgs,
     run: DeclaredRun,
+    config: docker.ContainerArgs,
+    args: DockerOrchestratorArgs,
     child: ChildOptions,
 ): pulumi.Resource[] {
     const options = { ...child, deleteBeforeReplace: true };
     const volumeArgs = { name: run.runId.apply(volumeName), labels: labelsOf(run) };
     const volume = new docker.Volume(`${name}-volume`, volumeArgs, options);
-    const container = new docker.Container(`${name}-container`, args, { ...options, dependsOn: [volume] });
+    const container = new docker.Container(
+        `${name}-container`,
+        containerOf(run, config, volume, args),
+        options,
+    );
     return [volume, container];
 }
 

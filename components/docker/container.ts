@@ -1,6 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "../sdk";
-import { IN_CONTAINER, LABEL, volumeName } from "../../src/run/docker/names";
+import { IN_CONTAINER, LABEL } from "../../src/run/docker/names";
 import type { DeclaredRun, TargetBasis } from "../orchestrator";
 import type { DockerOrchestratorArgs, DockerVolume } from "./args";
 import { mebibytes } from "./sizes";
@@ -58,17 +58,19 @@ export function containerConfig(
 export function containerOf(
     run: DeclaredRun,
     config: docker.ContainerArgs,
+    volume: docker.Volume,
     { mountCode }: DockerOrchestratorArgs,
 ): docker.ContainerArgs {
     const kept = asItBegan(run, config);
     const hash = run.codeHash.apply((text) => (mountCode ? [] : [`STACKRUN_CODE_HASH=${text}`]));
     const own = { [LABEL.attempt]: pulumi.interpolate`${run.attempt}`, [LABEL.nonce]: run.nonce };
-    const volume = { volumeName: run.runId.apply(volumeName), containerPath: IN_CONTAINER.volume };
+    // By the volume's own name: so the engine knows that a container has to go before its volume can.
+    const mount = { volumeName: volume.name, containerPath: IN_CONTAINER.volume };
     const added: Partial<docker.ContainerArgs> = {
         name: run.attemptName.apply((name) => `stackrun-${name}`),
         envs: joined(kept.envs, hash),
         labels: joined(kept.labels, [...labelsOf(run), ...labelList(own)]),
-        volumes: joined(kept.volumes, [volume]),
+        volumes: joined(kept.volumes, [mount]),
     };
     return new Proxy(kept, { get: (of, key: keyof docker.ContainerArgs) => added[key] ?? of[key] });
 }
@@ -78,7 +80,9 @@ export function containerOf(
 function asItBegan(run: DeclaredRun, now: docker.ContainerArgs): docker.ContainerArgs {
     const began = run.config as pulumi.Output<Record<string, unknown> | undefined>;
     const read = async (key: keyof docker.ContainerArgs): Promise<unknown> =>
-        pulumi.runtime.isDryRun() && !(await isKnown(began)) ? now[key] : began.apply((known) => known?.[key]);
+        pulumi.runtime.isDryRun() && !(await isKnown(began))
+            ? now[key]
+            : began.apply((known) => known?.[key]);
     return new Proxy({} as docker.ContainerArgs, {
         get: (_none, key: keyof docker.ContainerArgs) => pulumi.output(read(key)),
     });

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { describeDocker } from "../support/docker/lane";
 import { until, type Project } from "../support/project";
-import { CONTAINER, dockerProject, eventsOf, leftIn, logOf, program, RUN } from "./project";
+import { CONTAINER, dockerProject, eventsOf, leftIn, logOf, program, RUN, upOk, destroy } from "./project";
 
 // One story: each test goes on from the state that the one before it left.
 describeDocker("pulumi up with a DockerOrchestrator", (bed) => {
@@ -55,7 +55,7 @@ steps:
     test("the next one is attempt 2, which goes on from the last finished step", async () => {
         const { runId } = await project.outputs();
         expect(await preview()).toContain("replace");
-        expect((await project.up()).code).toBe(0);
+        await upOk(project);
         const outputs = await project.outputs();
         expect(outputs).toMatchObject({ status: "Succeeded", attempt: 2, runId });
         expect(eventsOf(project, runId).map(({ type, step }) => `${type} ${step ?? ""}`.trim())).toEqual([
@@ -80,9 +80,9 @@ steps:
 
     test("nothing changed: nothing is done, also after a refresh", async () => {
         const { runId } = await project.outputs();
-        expect((await project.up(["--expect-no-changes"])).code).toBe(0);
+        await upOk(project, ["--expect-no-changes"]);
         await project.expectOk(["refresh", "--yes", "--skip-preview", "--stack", "dev"]);
-        expect((await project.up(["--expect-no-changes"])).code).toBe(0);
+        await upOk(project, ["--expect-no-changes"]);
         expect(await project.outputs()).toMatchObject({ runId, attempt: 2 });
     }, 120_000);
 
@@ -90,7 +90,7 @@ steps:
         const { runId } = await project.outputs();
         const { Id: before } = await bed.docker.getContainer(`stackrun-${runId}-2`).inspect();
         project.program(await program(bed, `${ARGS}, memory: "256Mi", labels: { a: "b" }`));
-        expect((await project.up()).code).toBe(0);
+        await upOk(project);
         expect(await project.outputs()).toMatchObject({ runId, attempt: 2 });
         expect((await bed.docker.getContainer(`stackrun-${runId}-2`).inspect()).Id).toBe(before);
     }, 120_000);
@@ -107,7 +107,7 @@ steps:
             project.program(
                 await program(bed, args.includes("params") ? args : `${args}, params: { mood: "good" }`),
             );
-            expect((await project.up()).code).toBe(0);
+            await upOk(project);
             const outputs = await project.outputs();
             expect(outputs).toMatchObject({ status: "Succeeded", attempt: 1 });
             expect(outputs.runId).not.toBe(runId);
@@ -117,7 +117,7 @@ steps:
     );
 
     test("destroy leaves nothing in the daemon", async () => {
-        await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
+        await destroy(project);
         expect(await leftIn(bed)).toEqual([]);
         expect(await project.state()).toEqual([]);
     }, 120_000);
@@ -143,10 +143,10 @@ steps:
     afterAll(() => project?.dispose());
 
     test("`up` returns once it runs, and the next one finds it running", async () => {
-        expect((await project.up()).code).toBe(0);
+        await upOk(project);
         const { runId } = await project.outputs();
         expect(await project.outputs()).toMatchObject({ status: "Running", attempt: 1 });
-        expect((await project.up()).code).toBe(0);
+        await upOk(project);
         expect(await project.outputs()).toMatchObject({ status: "Running", runId });
     }, 120_000);
 
@@ -157,7 +157,7 @@ steps:
         expect(refused.code).not.toBe(0);
         expect(refused.stdout).toContain(`run ${runId} is still running, and trigger changed`);
         project.program(await program(bed, args(`labels: { x: "y" }`)));
-        expect((await project.up()).code).toBe(0);
+        await upOk(project);
         expect((await bed.docker.getContainer(`stackrun-${runId}-1`).inspect()).State.Running).toBe(true);
     }, 120_000);
 
@@ -176,9 +176,9 @@ steps:
     test("destroy cancels what is running", async () => {
         fs.rmSync(path.join(gate, "go"));
         project.program(await program(bed, args("trigger: 2")));
-        expect((await project.up()).code).toBe(0);
+        await upOk(project);
         const { runId } = await project.outputs();
-        await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
+        await destroy(project);
         expect(await leftIn(bed)).toEqual([]);
         expect(eventsOf(project, runId).at(-1)).toMatchObject({ type: "run.finished", state: "Cancelled" });
     }, 120_000);
@@ -233,7 +233,7 @@ steps:
         expect((await up.ended).code).not.toBe(0);
         expect(eventsOf(project, runId()).at(-1)).toMatchObject({ type: "run.finished", state: "Cancelled" });
         expect((await bed.docker.getContainer(`stackrun-${runId()}-1`).inspect()).State.Running).toBe(false);
-        expect((await project.up()).code).toBe(0);
+        await upOk(project);
         expect(await project.outputs()).toMatchObject({ status: "Succeeded", attempt: 2 });
     }, 180_000);
 

@@ -48,3 +48,17 @@ export async function leftIn(bed: DockerBed): Promise<string[]> {
     const { containers, volumes } = await bed.contents();
     return [...containers, ...volumes].filter((name) => name.startsWith("stackrun-"));
 }
+
+/** `pulumi up`, which has to succeed; fails with what it printed. */
+export async function upOk(project: Project, args: readonly string[] = []): Promise<string> {
+    const { code, stdout, stderr } = await project.up(args);
+    if (code !== 0) {
+        throw new Error(`pulumi up ended with ${code}:\n${stdout}${stderr}`);
+    }
+    return stdout;
+}
+
+/** Containers and volumes of other tests are not this one's business. */
+export async function destroy(project: Project): Promise<void> {
+    await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
+}
