@@ -25,9 +25,16 @@ const ring = (name, extra = {}) => ({
     ...extra,
 });
 
+// A ring with a machine of its own (`npm run test:<name>`): not part of `npm test`.
+const lane = (name) =>
+    ring(name, {
+        globalSetup: `<rootDir>/test/support/${name}/globalSetup.ts`,
+        globalTeardown: `<rootDir>/test/support/${name}/globalTeardown.ts`,
+    });
+
 /** @type {import("jest").Config} */
 module.exports = {
-    projects: [ring("unit"), ring("component"), ring("engine")],
+    projects: [ring("unit"), ring("component"), ring("engine"), lane("docker")],
     testTimeout: 120_000,
     maxWorkers: 2,
 };
