@@ -24,7 +24,7 @@ export interface FollowOptions {
     readonly signal: AbortSignal;
     /** Aborted: nobody wants to know any more; the run goes on. */
     readonly detach?: AbortSignal;
-    /** Values that must not get into the record, whoever wrote the line. */
+    /** Values that must get neither into the record nor to the sink, whoever wrote the line. */
     readonly secrets?: readonly string[];
     /**
      * Recoveries after which an interrupted run is given up.
