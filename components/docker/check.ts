@@ -46,37 +46,37 @@ function dockerMistakes(
     opts: pulumi.ComponentResourceOptions = {},
 ): string[] {
     const mistakes: string[] = [];
-    const refuse = (key: string, value: unknown, allowed: string) =>
+    const wrong = (key: string, value: unknown, allowed: string) =>
         mistakes.push(`${where}: ${key} is ${JSON.stringify(value)}; allowed: ${allowed}`);
     const { user, cpus, memory, shmSize, gpus, pullPolicy, dockerHost, mountCode } = args;
     if (typeof dockerHost === "string" && !/^(unix:\/\/\/|(tcp|ssh|https?):\/\/[^/\s])/.test(dockerHost)) {
-        refuse("dockerHost", dockerHost, "unix:///…, tcp://…, http://…, https://…, ssh://…");
+        wrong("dockerHost", dockerHost, "unix:///…, tcp://…, http://…, https://…, ssh://…");
     }
     if (user !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/.test(user)) {
-        refuse("user", user, '"image", "uid", "uid:gid", or the name of a user of the image');
+        wrong("user", user, '"image", "uid", "uid:gid", or the name of a user of the image');
     }
     if (cpus !== undefined && !(Number.isFinite(cpus) && cpus > 0)) {
-        refuse("cpus", cpus, "a number above 0");
+        wrong("cpus", cpus, "a number above 0");
     }
     for (const [key, size, least] of [
         ["memory", memory, SMALLEST_MEMORY_MIB],
         ["shmSize", shmSize, 1],
     ] as const) {
         if (size !== undefined && !((mebibytes(String(size)) ?? 0) >= least)) {
-            refuse(key, size, `${SIZE_ALLOWED}, at least ${least}Mi`);
+            wrong(key, size, `${SIZE_ALLOWED}, at least ${least}Mi`);
         }
     }
     if (gpus !== undefined && !/^(all|device=[\w-]+(,[\w-]+)*)$/.test(gpus)) {
-        refuse("gpus", gpus, '"all", or "device=0,2"');
+        wrong("gpus", gpus, '"all", or "device=0,2"');
     }
     if (pullPolicy !== undefined && !["Always", "IfNotPresent", "Never"].includes(pullPolicy)) {
-        refuse("pullPolicy", pullPolicy, '"Always", "IfNotPresent", "Never"');
+        wrong("pullPolicy", pullPolicy, '"Always", "IfNotPresent", "Never"');
     }
     if (mountCode !== undefined && typeof mountCode !== "boolean") {
-        refuse("mountCode", mountCode, "true, false");
+        wrong("mountCode", mountCode, "true, false");
     }
     if (mountCode && typeof dockerHost === "string" && !dockerHost.startsWith("unix:")) {
-        refuse("mountCode", mountCode, "false, because the daemon of dockerHost is on another machine");
+        wrong("mountCode", mountCode, "false, because the daemon of dockerHost is on another machine");
     }
     if ((dockerHost !== undefined || args.registries !== undefined) && hasProvider(opts)) {
         const key = dockerHost === undefined ? "registries" : "dockerHost";

@@ -118,6 +118,7 @@ describeDocker("the end of a Docker test bed", () => {
         expect(isAlive(owner.container)).toBe(false);
         expect(fs.readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(owner.dir);
         expect(execFileSync("ip", ["link"], { encoding: "utf8" })).not.toContain(owner.bridge);
+        expect(execFileSync("iptables-save", { encoding: "utf8" })).not.toContain(owner.subnet);
         expect(fs.existsSync(path.join("/sys/fs/cgroup/memory", path.basename(owner.dir)))).toBe(false);
     });
 });
@@ -126,6 +127,7 @@ interface Owner {
     readonly pid: number;
     readonly dir: string;
     readonly bridge: string;
+    readonly subnet: string;
     readonly container: string;
 }
 
@@ -140,8 +142,8 @@ function startOwner(): Promise<Owner> {
             const container = await bed.docker.createContainer({ Image: await bed.image("nosh"), Cmd: ["/bin/sleep", "600"] });
             await container.start();
             const pid = (await container.inspect()).State.Pid;
-            const { bridge } = JSON.parse(require("fs").readFileSync(bed.dir + "/network.json"));
-            console.log(JSON.stringify({ pid: process.pid, dir: bed.dir, bridge, container: identityOf(pid) }));
+            const { bridge, second } = JSON.parse(require("fs").readFileSync(bed.dir + "/network.json"));
+            console.log(JSON.stringify({ pid: process.pid, dir: bed.dir, bridge, subnet: "10." + second + ".0.0/16", container: identityOf(pid) }));
             setInterval(() => {}, 1000);
         })();
     `;

@@ -18,16 +18,17 @@ export function createNetwork(bridge: string): BedNetwork {
     ip("link", "add", bridge, "type", "bridge");
     ip("addr", "add", `10.${second}.0.1/24`, "dev", bridge);
     ip("link", "set", bridge, "up");
+    removeRules(network);
     rules(network).forEach((rule) => iptables("-I", rule));
     return network;
 }
 
 /** Also the bridges that the daemon made for networks of its users. */
 export function removeNetwork(network: BedNetwork): void {
-    rules(network).forEach((rule) => iptables("-D", rule));
+    removeRules(network);
     for (const { ifname, addr_info: addresses } of ipJson<Link>("-4", "addr", "show")) {
         if (addresses.some(({ local }) => local?.startsWith(`10.${network.second}.`))) {
-            ignoreFailure(() => ip("link", "del", ifname));
+            succeeds(() => ip("link", "del", ifname));
         }
     }
 }
@@ -57,14 +58,17 @@ function usedSeconds(): Set<number> {
     );
 }
 
-function iptables(action: "-I" | "-D", rule: readonly string[]): void {
-    const run = () =>
-        execFileSync(findCommand("iptables") as string, ["-w", action, ...rule], { stdio: "ignore" });
-    if (action === "-D") {
-        ignoreFailure(run);
-    } else {
-        run();
+// Until they are gone: a change can fail because another program makes one at the same moment.
+function removeRules(network: BedNetwork): void {
+    for (const rule of rules(network)) {
+        for (let tries = 0; tries < 10 && succeeds(() => iptables("-C", rule)); tries++) {
+            succeeds(() => iptables("-D", rule));
+        }
     }
+}
+
+function iptables(action: "-I" | "-D" | "-C", rule: readonly string[]): void {
+    execFileSync(findCommand("iptables") as string, ["-w", action, ...rule], { stdio: "ignore" });
 }
 
 function ip(...args: string[]): void {
@@ -76,10 +80,11 @@ function ipJson<T>(...args: string[]): T[] {
     return (JSON.parse(text || "[]") as T[]).filter((entry) => Object.keys(entry as object).length > 0);
 }
 
-function ignoreFailure(run: () => void): void {
+function succeeds(run: () => void): boolean {
     try {
         run();
+        return true;
     } catch {
-        // It was gone already.
+        return false;
     }
 }
