@@ -227,7 +227,7 @@ steps:
 
         test("where the user is unknown", async () => {
             expect(await failure({ user: "stranger" })).toMatch(
-                /the image knows no user stranger; give `user` as numbers/,
+                /the image knows no user stranger; give numbers as user/,
             );
         });
 

@@ -8,7 +8,7 @@ import { CONTAINER, dockerProject, eventsOf, leftIn, logOf, program, RUN, upOk, 
 describeDocker("pulumi up with a DockerOrchestrator", (bed) => {
     const PIPELINE = `
 name: story
-params: {mood: bad}
+params: {mood: bad, size: 1}
 secrets: [TOKEN]
 steps:
   - name: first
@@ -30,7 +30,8 @@ steps:
     test("a preview makes nothing, and shows what it would", async () => {
         const shown = await preview();
         expect(shown).toContain(CONTAINER);
-        expect(await leftIn(bed)).toEqual([]);
+        expect(project.exists(".stackrun/runs")).toBe(false);
+        expect(JSON.stringify(await bed.contents())).not.toContain("stackrun-story");
     });
 
     test("a run that fails: outputs are recorded, then the update fails", async () => {
@@ -40,7 +41,10 @@ steps:
         const outputs = await project.outputs();
         expect(outputs).toMatchObject({ status: "Failed", reason: "StepFailed", attempt: 1, exitCode: 3 });
         expect(outputs.logs).toContain("first | token ***");
-        expect(await leftIn(bed)).toEqual([`stackrun-${outputs.runId}-1`, `stackrun-${outputs.runId}`]);
+        expect(await leftIn(bed, project)).toEqual([
+            `stackrun-${outputs.runId}-1`,
+            `stackrun-${outputs.runId}`,
+        ]);
     }, 120_000);
 
     test("the secret is neither in the container's description nor in the state nor in the record", async () => {
@@ -75,7 +79,7 @@ steps:
             "run.finished",
         ]);
         expect(outputs.artifacts["first/x"].size).toBe(5);
-        expect(await leftIn(bed)).toEqual([`stackrun-${runId}-2`, `stackrun-${runId}`]);
+        expect(await leftIn(bed, project)).toEqual([`stackrun-${runId}-2`, `stackrun-${runId}`]);
     }, 120_000);
 
     test("nothing changed: nothing is done, also after a refresh", async () => {
@@ -96,29 +100,35 @@ steps:
     }, 120_000);
 
     test.each([
-        ["code", () => project.write({ "code.sh": "echo changed\n" }), ARGS],
-        ["a parameter", () => undefined, `${ARGS}, params: { mood: "good" }`],
-        ["the trigger", () => undefined, `${ARGS}, params: { mood: "good" }, trigger: 2`],
+        ["code", `params: { mood: "good" }`],
+        ["a parameter", `params: { mood: "good", size: 2 }`],
+        ["the trigger", `params: { mood: "good", size: 2 }, trigger: 2`],
+        ["the image", `params: { mood: "good", size: 2 }, trigger: 2, image: "stackrun.test/debian:1"`],
     ])(
         "a change of %s is a new run; the old container and volume are gone",
-        async (_what, change, args) => {
+        async (what, args) => {
             const { runId } = await project.outputs();
-            change();
-            project.program(
-                await program(bed, args.includes("params") ? args : `${args}, params: { mood: "good" }`),
-            );
+            if (what === "code") {
+                project.write({ "code.sh": "echo changed\n" });
+            } else if (what === "the image") {
+                await bed.image("debian");
+            }
+            project.program(await program(bed, `${ARGS}, ${args}`));
             await upOk(project);
             const outputs = await project.outputs();
             expect(outputs).toMatchObject({ status: "Succeeded", attempt: 1 });
             expect(outputs.runId).not.toBe(runId);
-            expect(await leftIn(bed)).toEqual([`stackrun-${outputs.runId}-1`, `stackrun-${outputs.runId}`]);
+            expect(await leftIn(bed, project)).toEqual([
+                `stackrun-${outputs.runId}-1`,
+                `stackrun-${outputs.runId}`,
+            ]);
         },
         120_000,
     );
 
     test("destroy leaves nothing in the daemon", async () => {
         await destroy(project);
-        expect(await leftIn(bed)).toEqual([]);
+        expect(await leftIn(bed, project)).toEqual([]);
         expect(await project.state()).toEqual([]);
     }, 120_000);
 });
@@ -179,7 +189,7 @@ steps:
         await upOk(project);
         const { runId } = await project.outputs();
         await destroy(project);
-        expect(await leftIn(bed)).toEqual([]);
+        expect(await leftIn(bed, project)).toEqual([]);
         expect(eventsOf(project, runId).at(-1)).toMatchObject({ type: "run.finished", state: "Cancelled" });
     }, 120_000);
 });
@@ -197,9 +207,9 @@ steps:
         project = await dockerProject(bed, { "pipeline.yaml": COUNT });
     }, 120_000);
     afterEach(async () => {
-        await project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
+        await destroy(project);
+        expect(await leftIn(bed, project)).toEqual([]);
         project.dispose();
-        expect(await leftIn(bed)).toEqual([]);
     }, 120_000);
     const runId = () => fs.readdirSync(path.join(project.dir, ".stackrun/runs"))[0];
     const seenLines = (count: number) => async () =>
@@ -245,7 +255,7 @@ steps:
         expect(await project.outputs()).toMatchObject({ status: "Lost", reason: "ContainerKilled" });
         const second = project.startUp();
         await until(
-            async () => (await leftIn(bed)).includes(`stackrun-${runId()}-2`),
+            async () => (await leftIn(bed, project)).includes(`stackrun-${runId()}-2`),
             60_000,
             () => "attempt 2",
         );
@@ -256,7 +266,15 @@ steps:
         );
         await bed.docker.getContainer(`stackrun-${runId()}-2`).remove({ force: true });
         expect((await second.ended).code).not.toBe(0);
-        expect(await project.outputs()).toMatchObject({ status: "Lost", attempt: 2 });
+        expect(await project.outputs()).toMatchObject({
+            status: "Lost",
+            reason: "ContainerGone",
+            attempt: 2,
+        });
+        // Pulumi's provider can't delete what is gone: that has to be found out first.
+        await project.expectOk(["refresh", "--yes", "--skip-preview", "--stack", "dev"]);
+        await upOk(project);
+        expect(await project.outputs()).toMatchObject({ status: "Succeeded", attempt: 3 });
     }, 180_000);
 });
 
@@ -275,10 +293,10 @@ describeDocker("two stacks with a DockerOrchestrator", (bed) => {
             expect(new Set(names).size).toBe(2);
         } finally {
             for (const project of projects) {
-                await project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
+                await destroy(project);
+                expect(await leftIn(bed, project)).toEqual([]);
                 project.dispose();
             }
         }
-        expect(await leftIn(bed)).toEqual([]);
     }, 180_000);
 });

@@ -1,3 +1,5 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import type { DockerBed } from "../support/docker/bed";
 import { dockerPlugin } from "../support/standIns";
 import { Project, REPO } from "../support/project";
@@ -43,10 +45,13 @@ export function logOf(project: Project, runId: string): string[] {
     return project.read(`.stackrun/runs/${runId}/log`).trimEnd().split("\n");
 }
 
-/** Containers and volumes: what a run must not leave. */
-export async function leftIn(bed: DockerBed): Promise<string[]> {
+/** Containers and volumes of the project's runs; tests of other files run beside this one. */
+export async function leftIn(bed: DockerBed, project: Project): Promise<string[]> {
+    const runs = fs.readdirSync(path.join(project.dir, ".stackrun/runs"));
     const { containers, volumes } = await bed.contents();
-    return [...containers, ...volumes].filter((name) => name.startsWith("stackrun-"));
+    return [...containers, ...volumes].filter((name) =>
+        runs.some((run) => name.startsWith(`stackrun-${run}`)),
+    );
 }
 
 /** `pulumi up`, which has to succeed; fails with what it printed. */
@@ -58,7 +63,6 @@ export async function upOk(project: Project, args: readonly string[] = []): Prom
     return stdout;
 }
 
-/** Containers and volumes of other tests are not this one's business. */
 export async function destroy(project: Project): Promise<void> {
     await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
 }

@@ -26,7 +26,7 @@ export function ownerOf(user: string, { passwd, group }: Accounts): Owner {
           : Number(ofGroup?.[2] ?? NaN);
     if (Number.isNaN(uid) || Number.isNaN(gid)) {
         const what = Number.isNaN(uid) ? `user ${name}` : `group ${groupName}`;
-        throw new Error(`the image knows no ${what}; give \`user\` as numbers, such as "1000:1000"`);
+        throw new Error(`the image knows no ${what}; give numbers as user, such as "1000:1000"`);
     }
     return { uid, gid };
 }

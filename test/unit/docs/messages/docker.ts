@@ -88,7 +88,7 @@ export const DOCKER: Producers = {
     "the code in … has changed since the update began: type the command again": start({
         [CONTAINER]: { Id: "c", Config: { Labels: LABELS, User: "1:1" }, State: { Status: "created" } },
     }),
-    "the image knows no …": () => ownerOf("nobody", { passwd: "", group: "" }),
+    "the image knows no …; give numbers as user": () => ownerOf("nobody", { passwd: "", group: "" }),
     "the bookmark … is none of the docker follower": () => Position.parse("7"),
     "the archive has an entry outside of its folder: …": async (folder) => {
         const archive = pack();
