@@ -36,6 +36,11 @@ export function decode(struct: Struct | undefined): Decoded {
     return { value: walk((struct?.toJavaScript() ?? {}) as Value, "") as Properties, secrets };
 }
 
+/** Marks a value for {@link encode} as a secret, so that the engine encrypts it in the state. */
+export function secret(value: Value): Value {
+    return { [SIGNATURE_KEY]: SECRET_SIGNATURE, value };
+}
+
 /** Leaves out what is `undefined`: a protobuf struct has no such value. */
 export function encode(properties: object): Struct {
     return Struct.fromJavaScript(JSON.parse(JSON.stringify(properties)) as Record<string, JavaScriptValue>);
