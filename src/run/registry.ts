@@ -6,6 +6,7 @@ const builtIn: Readonly<Record<string, () => Promise<CreateFollower>>> = {
     // Not `import()`: it would first start the loader of ES modules, and each `pulumi up` waits for that.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     local: async () => (require("./local/follower") as typeof LocalFollower).createFollower,
+    kubernetes: async () => (await import("./kubernetes/follower.js")).createFollower,
 };
 
 /** Loads a follower: a cloud's SDK is loaded with the follower that needs it, never before. */

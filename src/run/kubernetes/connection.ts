@@ -5,6 +5,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 
+import { loadPeer } from "../peer";
+
 const ANSWER_MS = 30_000;
 
 /** Which cluster, and where in it: as the component hands it to the follower. */
@@ -181,19 +183,9 @@ async function loadConfig({ kubeconfig, context }: ClusterOptions) {
     return { config, source };
 }
 
-/** @throws Error that says what to install: the SDK is an optional peer. */
-async function loadSdk() {
-    try {
-        return await import("@kubernetes/client-node");
-    } catch (error) {
-        if (/Cannot find (module|package)/.test((error as Error).message)) {
-            throw new Error(
-                "the kubernetes follower needs the package @kubernetes/client-node: npm install @kubernetes/client-node",
-                { cause: error },
-            );
-        }
-        throw error;
-    }
+function loadSdk() {
+    const name = "@kubernetes/client-node";
+    return loadPeer(name, () => import("@kubernetes/client-node"), "a run in Kubernetes");
 }
 
 function asFile(kubeconfig: string): string | undefined {

@@ -1,8 +1,9 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import type { FinalState } from "../events";
 import type { Follower, FollowItem, Outcome, RunRef } from "../follower";
-import { prepareRunDir, readEvents } from "../record";
+import { DEFAULT_MAX_RECOVERIES } from "../followRun";
+import { attemptEvents, recordedOutcome } from "../outcome";
+import { prepareRunDir } from "../record";
 import { ApiError, Connection, UnreachableError, type Api, type ClusterOptions } from "./connection";
 import { jobDeleted, jobEnd, writtenEnd, type End } from "./endings";
 import { Following } from "./following";
@@ -18,7 +19,6 @@ export interface KubernetesFollowerOptions extends ClusterOptions {
 }
 
 const PENDING_TIMEOUT_SECONDS = 600;
-const MAX_RECOVERIES = 10;
 
 /** Follows the Job that was declared for an attempt: the Job starts it, and brings it back. */
 export class KubernetesFollower implements Follower {
@@ -29,23 +29,31 @@ export class KubernetesFollower implements Follower {
     ) {}
 
     async lastOutcome(run: RunRef): Promise<Outcome> {
-        const said = await recordedEnd(run);
+        const said = await recordedOutcome(run);
         if (said) {
             return said;
         }
-        return this.withApi(async (api) => {
+        const [known, seen] = [await exists(run.runDir), await wasSeen(run)];
+        try {
+            const api = await this.connect(this.options);
             const job = await readJob(api, run);
             if (job) {
                 await markSeen(run, job);
-                return outcomeOf(api, run, job);
+                return await outcomeOf(api, run, job);
             }
-            if (await wasSeen(run)) {
-                return finished(jobDeleted(attemptName(run)));
+        } catch (error) {
+            // An attempt of which nothing was ever seen: nothing can be declared in such a cluster either, and what a
+            // creation that was refused has left can still be destroyed.
+            if (!known || seen) {
+                throw explained(error);
             }
-            return (await exists(run.runDir))
-                ? { kind: "NotStarted" }
-                : { kind: "NoRecord", message: `there is no Job ${attemptName(run)}, and no ${run.runDir}` };
-        });
+        }
+        if (seen) {
+            return finished(jobDeleted(attemptName(run)));
+        }
+        return known
+            ? { kind: "NotStarted" }
+            : { kind: "NoRecord", message: `there is no Job ${attemptName(run)}, and no ${run.runDir}` };
     }
 
     async *follow(run: RunRef, signal: AbortSignal, from?: string): AsyncIterable<FollowItem> {
@@ -53,12 +61,14 @@ export class KubernetesFollower implements Follower {
         const until = AbortSignal.any([signal, stop.signal]);
         const queue = new Queue<FollowItem>();
         const work = this.withApi(async (api) => {
+            const before = from === undefined ? [] : await attemptEvents(run);
             const following = new Following(
                 api,
                 run,
                 {
                     pendingTimeoutMs: (this.options.pendingTimeoutSeconds ?? PENDING_TIMEOUT_SECONDS) * 1000,
-                    maxRecoveries: this.options.maxRecoveries ?? MAX_RECOVERIES,
+                    maxRecoveries: this.options.maxRecoveries ?? DEFAULT_MAX_RECOVERIES,
+                    interruptions: before.filter(({ type }) => type === "run.interrupted").length,
                 },
                 (item) => queue.put(item),
                 until,
@@ -123,17 +133,6 @@ async function outcomeOf(api: Api, run: RunRef, job: Job): Promise<Outcome> {
 
 function finished({ state, reason, message }: End): Outcome {
     return { kind: "Finished", state, reason, message };
-}
-
-// What was followed to its end needs no cluster to be known.
-async function recordedEnd(run: RunRef): Promise<Outcome | undefined> {
-    const events = (await readEvents(run.runDir)).filter(({ attempt }) => attempt === run.attempt);
-    const last = events.at(-1);
-    if (last?.type !== "run.finished" || last.state === "Interrupted") {
-        return undefined;
-    }
-    const { state, reason, message } = last;
-    return { kind: "Finished", state: state as FinalState, reason, message };
 }
 
 function seenFile(run: RunRef): string {

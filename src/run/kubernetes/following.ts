@@ -1,4 +1,3 @@
-import type { RunnerEvent } from "../events";
 import type { FollowItem, RunRef } from "../follower";
 import { Collection } from "./collection";
 import { ApiError, type Api } from "./connection";
@@ -23,6 +22,8 @@ const LOOK_MS = 1_000;
 export interface FollowingOptions {
     readonly pendingTimeoutMs: number;
     readonly maxRecoveries: number;
+    /** How often the attempt was interrupted before it is followed from here. */
+    readonly interruptions: number;
 }
 
 /** One attempt, followed from pod to pod: what it waits for, its log, and its end. */
@@ -35,7 +36,7 @@ export class Following {
     private news = false;
     private shown = "";
     private stuckSince?: number;
-    private interruptions = 0;
+    private interruptions: number;
     private nonce = "";
 
     constructor(
@@ -46,6 +47,7 @@ export class Following {
         private readonly signal: AbortSignal,
         private readonly from?: Bookmark,
     ) {
+        this.interruptions = options.interruptions;
         const changed = () => this.changed();
         const fieldSelector = `metadata.name=${attemptName(run)}`;
         this.jobs = new Collection(api, { path: jobsPath(api), fieldSelector }, changed, signal);
@@ -64,7 +66,8 @@ export class Following {
                     return;
                 }
                 if (end) {
-                    await this.emit({ type: "event", event: this.finished(end) });
+                    const { state, reason, message } = end;
+                    await this.emit({ type: "lost", state, reason, message });
                     return;
                 }
             }
@@ -144,14 +147,15 @@ export class Following {
             return end;
         }
         this.interruptions++;
+        const over = this.interruptions > this.options.maxRecoveries;
+        if (over) {
+            // Before it is told: whoever hears of it looks no further.
+            await endJob(this.api, this.run, PREEMPTION_LIMIT);
+        }
         const message = "interrupted" in end ? end.interrupted : `${end.message} (${runnerSaid})`;
         await this.emit({ type: "interrupted", message });
         this.shown = "";
-        if (this.interruptions > this.options.maxRecoveries) {
-            await endJob(this.api, this.run, PREEMPTION_LIMIT);
-            return PREEMPTION_LIMIT;
-        }
-        return undefined;
+        return over ? PREEMPTION_LIMIT : undefined;
     }
 
     private async untilItRuns(pod: WatchedPod): Promise<"runs" | End | undefined> {
@@ -241,21 +245,6 @@ export class Following {
             signal.addEventListener("abort", done);
             this.wake = done;
         });
-    }
-
-    // The runner did not say it: it did not run, or its last words are lost.
-    private finished({ state, reason, message, exitCode }: End): RunnerEvent {
-        return {
-            n: 0,
-            nonce: this.nonce,
-            time: new Date().toISOString(),
-            attempt: this.run.attempt,
-            type: "run.finished",
-            state,
-            reason,
-            message,
-            ...(exitCode === undefined ? {} : { exitCode }),
-        } as RunnerEvent;
     }
 }
 
