@@ -130,7 +130,11 @@ class Declaration {
             ...secrets,
             ...(url === undefined ? {} : storeData(url, this.where)),
         }));
-        return new Secret(`${name}-secret`, { metadata: this.metadata(run.attemptName), stringData }, this.options);
+        return new Secret(
+            `${name}-secret`,
+            { metadata: this.metadata(run.attemptName), stringData },
+            this.options,
+        );
     }
 
     private account(): ServiceAccount {
@@ -173,7 +177,10 @@ class Declaration {
     }
 
     /** What stays as it is as long as the attempt does. */
-    private attempt(chunks: BundleChunks | undefined, claim: PersistentVolumeClaim | undefined): pulumi.Inputs {
+    private attempt(
+        chunks: BundleChunks | undefined,
+        claim: PersistentVolumeClaim | undefined,
+    ): pulumi.Inputs {
         const { args, run, labels, times } = this;
         const annotations = { ...args.annotations, [ANNOTATION.nonce]: run.nonce };
         const store = args.metadataStore?.expose ? pulumi.secret(args.metadataStore.url) : undefined;
@@ -191,14 +198,19 @@ class Declaration {
             secretNames: run.pipeline.secrets,
             serviceAccount: args.serviceAccount ?? run.attemptName,
             graceSeconds: times.terminationSeconds,
-            claim: claim ? pulumi.interpolate`${run.runId}-work` : workspace && "claim" in workspace ? workspace.claim : undefined,
+            claim: claim
+                ? pulumi.interpolate`${run.runId}-work`
+                : workspace && "claim" in workspace
+                  ? workspace.claim
+                  : undefined,
             // Which client and which variables it gets is no secret; what is in them is.
             check:
                 check &&
-                pulumi.all([pulumi.unsecret(check), run.attemptName, args.metadataStore?.checkImage]).apply(
-                    ([{ kind, names }, attemptName, image]) =>
+                pulumi
+                    .all([pulumi.unsecret(check), run.attemptName, args.metadataStore?.checkImage])
+                    .apply(([{ kind, names }, attemptName, image]) =>
                         checkContainer(kind, names, attemptName, image ?? CHECK_IMAGE[kind]),
-                ),
+                    ),
             metadataUrlKey: store ? secretKey("STACKRUN_METADATA_URL") : undefined,
         });
         return {

@@ -136,7 +136,10 @@ export interface KubernetesOrchestratorArgs extends OrchestratorArgs {
      * Secrets and ConfigMaps of the namespace whose keys become environment variables of the steps.
      * @default - none
      */
-    envFrom?: ({ secret: pulumi.Input<string>; prefix?: string } | { configMap: pulumi.Input<string>; prefix?: string })[];
+    envFrom?: (
+        | { secret: pulumi.Input<string>; prefix?: string }
+        | { configMap: pulumi.Input<string>; prefix?: string }
+    )[];
     /**
      * As which user the steps run: the pod's security context.
      * @default - user and group 65532, in keeping with the restricted Pod Security Standard

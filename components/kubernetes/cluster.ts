@@ -23,7 +23,9 @@ export function clusterOf(
     const given =
         kubeconfig === undefined
             ? undefined
-            : pulumi.secret(kubeconfig).apply((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+            : pulumi
+                  .secret(kubeconfig)
+                  .apply((value) => (typeof value === "string" ? value : JSON.stringify(value)));
     const provider =
         given === undefined && context === undefined
             ? undefined

@@ -25,7 +25,13 @@ export interface JobParts {
 }
 
 /** A Job of one pod, which is made again when the platform took it, and not when a step has failed. */
-export function jobSpec({ labels, annotations, maxRecoveries, deadlineSeconds, pod }: JobParts): k8s.batch.v1.JobSpec {
+export function jobSpec({
+    labels,
+    annotations,
+    maxRecoveries,
+    deadlineSeconds,
+    pod,
+}: JobParts): k8s.batch.v1.JobSpec {
     return {
         backoffLimit: maxRecoveries,
         podReplacementPolicy: "Failed",

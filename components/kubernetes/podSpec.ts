@@ -97,7 +97,11 @@ function runContainer(args: Known, parts: PodParts): k8s.core.v1.Container {
         name: RUN_CONTAINER,
         image: parts.image,
         imagePullPolicy: args.imagePullPolicy,
-        command: ["/bin/sh", `${POD_PATHS.boot}/launcher.sh`, pulumi.interpolate`${POD_PATHS.work}/${parts.runId}`],
+        command: [
+            "/bin/sh",
+            `${POD_PATHS.boot}/launcher.sh`,
+            pulumi.interpolate`${POD_PATHS.work}/${parts.runId}`,
+        ],
         env: environment(args, parts),
         envFrom: args.envFrom?.map((entry) =>
             withoutUndefined({
@@ -140,14 +144,13 @@ function volumes(args: Known, parts: PodParts): k8s.core.v1.Volume[] {
     return [
         { name: "boot", configMap: { name: attemptName } },
         { name: "work", ...(claim ? { persistentVolumeClaim: { claimName: claim } } : { emptyDir: {} }) },
-        ...(codeChunks
-            ? [{ name: "code", projected: { sources: sourcesOf(codeChunks) } }]
-            : []),
+        ...(codeChunks ? [{ name: "code", projected: { sources: sourcesOf(codeChunks) } }] : []),
         ...(args.volumes ?? []).map(({ name, claim: own, secret, configMap, source, readOnly }) =>
             withoutUndefined({
                 name,
                 ...(source as k8s.core.v1.Volume | undefined),
-                persistentVolumeClaim: own === undefined ? undefined : withoutUndefined({ claimName: own, readOnly }),
+                persistentVolumeClaim:
+                    own === undefined ? undefined : withoutUndefined({ claimName: own, readOnly }),
                 secret: secret === undefined ? undefined : { secretName: secret },
                 configMap: configMap === undefined ? undefined : { name: configMap },
             }),
@@ -177,7 +180,8 @@ function resources({ cpu, memory, gpu }: Known): k8s.core.v1.ResourceRequirement
     add("cpu", cpu);
     add("memory", memory);
     if (gpu) {
-        const { count, resource } = typeof gpu === "object" ? gpu : { count: gpu, resource: "nvidia.com/gpu" };
+        const { count, resource } =
+            typeof gpu === "object" ? gpu : { count: gpu, resource: "nvidia.com/gpu" };
         add(resource, count);
     }
     const given = withoutUndefined({

@@ -26,14 +26,23 @@ export function withSpot(affinity: k8s.core.v1.Affinity = {}): k8s.core.v1.Affin
     const node = (affinity.nodeAffinity ?? {}) as k8s.core.v1.NodeAffinity;
     const required = (node.requiredDuringSchedulingIgnoredDuringExecution ?? {}) as k8s.core.v1.NodeSelector;
     const own = (required.nodeSelectorTerms ?? []) as k8s.core.v1.NodeSelectorTerm[];
-    const nodeSelectorTerms = own.length === 0 ? [...SPOT_TERMS] : own.flatMap((term) => SPOT_TERMS.map((spot) => both(term, spot)));
+    const nodeSelectorTerms =
+        own.length === 0
+            ? [...SPOT_TERMS]
+            : own.flatMap((term) => SPOT_TERMS.map((spot) => both(term, spot)));
     return {
         ...affinity,
-        nodeAffinity: { ...node, requiredDuringSchedulingIgnoredDuringExecution: { ...required, nodeSelectorTerms } },
+        nodeAffinity: {
+            ...node,
+            requiredDuringSchedulingIgnoredDuringExecution: { ...required, nodeSelectorTerms },
+        },
     };
 }
 
-function both(term: k8s.core.v1.NodeSelectorTerm, spot: k8s.core.v1.NodeSelectorTerm): k8s.core.v1.NodeSelectorTerm {
+function both(
+    term: k8s.core.v1.NodeSelectorTerm,
+    spot: k8s.core.v1.NodeSelectorTerm,
+): k8s.core.v1.NodeSelectorTerm {
     const expressions = (one: k8s.core.v1.NodeSelectorTerm) =>
         (one.matchExpressions ?? []) as k8s.core.v1.NodeSelectorRequirement[];
     return { ...term, matchExpressions: [...expressions(term), ...expressions(spot)] };

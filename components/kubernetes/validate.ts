@@ -29,7 +29,12 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
     text("serviceAccount", args.serviceAccount, /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "a name of Kubernetes");
     text("codeInImage", args.codeInImage, /^\/./, "an absolute path");
     text("image", args.image, /^\S+$/, "the reference of an image");
-    text("imagePullPolicy", args.imagePullPolicy, /^(Always|IfNotPresent|Never)$/, "Always, IfNotPresent, Never");
+    text(
+        "imagePullPolicy",
+        args.imagePullPolicy,
+        /^(Always|IfNotPresent|Never)$/,
+        "Always, IfNotPresent, Never",
+    );
     flag("spot", args.spot);
     flag("metadataStore.expose", args.metadataStore?.expose);
     resource("cpu", args.cpu, refuse);
@@ -52,7 +57,11 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
 }
 
 /** A pod needs an image, and this component builds none. */
-export function imageMistakes(args: KubernetesOrchestratorArgs, pipeline: Pipeline | undefined, where: string): string[] {
+export function imageMistakes(
+    args: KubernetesOrchestratorArgs,
+    pipeline: Pipeline | undefined,
+    where: string,
+): string[] {
     if (args.image !== undefined || !pipeline) {
         return [];
     }
@@ -61,7 +70,9 @@ export function imageMistakes(args: KubernetesOrchestratorArgs, pipeline: Pipeli
     }
     return typeof pipeline.image === "string"
         ? []
-        : [`${where}: the pipeline's image has to be built first: build and push it, and give its reference in "image"`];
+        : [
+              `${where}: the pipeline's image has to be built first: build and push it, and give its reference in "image"`,
+          ];
 }
 
 type Refuse = (key: string, value: unknown, allowed: string) => void;
@@ -102,7 +113,8 @@ function times(args: KubernetesOrchestratorArgs, refuse: Refuse): void {
             refuse(key, value, DURATION_ALLOWED);
         }
     }
-    const period = args.terminationGracePeriod === undefined ? undefined : parseDuration(args.terminationGracePeriod);
+    const period =
+        args.terminationGracePeriod === undefined ? undefined : parseDuration(args.terminationGracePeriod);
     const grace = args.grace === undefined ? DEFAULT_GRACE_SECONDS : parseDuration(args.grace);
     if (period !== undefined && grace !== undefined && period > 0 && period <= grace) {
         refuse(
@@ -116,7 +128,11 @@ function times(args: KubernetesOrchestratorArgs, refuse: Refuse): void {
 function keys(key: string, map: Record<string, unknown> | undefined, isLabel: boolean, refuse: Refuse): void {
     for (const [name, value] of Object.entries(map ?? {})) {
         if (!KEY.test(name) || name.startsWith("stackrun.dev/")) {
-            refuse(`${key}[${JSON.stringify(name)}]`, value, "a key of Kubernetes, and not stackrun.dev/…, which stackrun sets");
+            refuse(
+                `${key}[${JSON.stringify(name)}]`,
+                value,
+                "a key of Kubernetes, and not stackrun.dev/…, which stackrun sets",
+            );
         } else if (isPlain(value) && (typeof value !== "string" || (isLabel && !LABEL_VALUE.test(value)))) {
             refuse(
                 `${key}[${JSON.stringify(name)}]`,

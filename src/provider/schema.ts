@@ -85,7 +85,10 @@ const bundleChunks = {
     },
     requiredInputs: ["cluster", "runId", "codeDir", "codeHash", "stateDir", "maxBytes"],
     properties: {
-        names: described({ type: "array", items: text }, "Names of the ConfigMaps, in the order of the pieces."),
+        names: described(
+            { type: "array", items: text },
+            "Names of the ConfigMaps, in the order of the pieces.",
+        ),
         size: described(integer, "Size of the archive in bytes."),
         sha256: described(text, "SHA-256 of the archive."),
     },

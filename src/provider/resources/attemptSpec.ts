@@ -21,7 +21,9 @@ export const attemptSpecHandler: ResourceHandler = {
 
     diff({ inputs, oldInputs }: DiffRequest): Promise<Diff> {
         return Promise.resolve(
-            deepEqual(inputs.attempt, oldInputs.attempt) ? { changes: [] } : { changes: ["attempt", "value"] },
+            deepEqual(inputs.attempt, oldInputs.attempt)
+                ? { changes: [] }
+                : { changes: ["attempt", "value"] },
         );
     },
 

@@ -54,7 +54,9 @@ export const bundleChunksHandler = (
 
     diff({ inputs, oldInputs }: DiffRequest): Promise<Diff> {
         const place = (from: Properties) => (from.cluster as Properties | undefined)?.namespace;
-        const changes = ["runId", "codeHash"].filter((key) => inputs[key] !== oldInputs[key] || isUnknown(inputs[key]));
+        const changes = ["runId", "codeHash"].filter(
+            (key) => inputs[key] !== oldInputs[key] || isUnknown(inputs[key]),
+        );
         if (place(inputs) !== place(oldInputs)) {
             changes.push("cluster.namespace");
         }
@@ -117,9 +119,13 @@ async function withBundle<T>(
 ): Promise<T> {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), "stackrun-code-"));
     try {
-        const tree = await scanCode(input.codeDir, { cacheFile: path.join(input.stateDir, "bundle-cache.json") });
+        const tree = await scanCode(input.codeDir, {
+            cacheFile: path.join(input.stateDir, "bundle-cache.json"),
+        });
         if (tree.hash !== input.codeHash) {
-            throw new ProviderError("the code has changed while it was being uploaded: type the command again");
+            throw new ProviderError(
+                "the code has changed while it was being uploaded: type the command again",
+            );
         }
         const file = path.join(folder, "code.tar.gz");
         return await use(tree, await writeBundle(tree, file), file);
@@ -147,7 +153,12 @@ async function upload(api: Api, input: Input, file: string, names: readonly stri
     const handle = await fs.open(file);
     try {
         for (const [index, name] of names.entries()) {
-            const { buffer, bytesRead } = await handle.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, index * CHUNK_BYTES);
+            const { buffer, bytesRead } = await handle.read(
+                Buffer.alloc(CHUNK_BYTES),
+                0,
+                CHUNK_BYTES,
+                index * CHUNK_BYTES,
+            );
             await put(api, input, name, index, buffer.subarray(0, bytesRead));
         }
     } finally {
@@ -177,7 +188,9 @@ async function put(api: Api, input: Input, name: string, index: number, bytes: B
         }
         const there = await api.json<ConfigMap>({ path: `${mapsPath(api)}/${name}` });
         if (there.metadata.labels?.[LABEL.runId] !== input.runId) {
-            throw new ProviderError(`a ConfigMap ${name} that is not this run's is in the namespace ${api.namespace}: remove it`);
+            throw new ProviderError(
+                `a ConfigMap ${name} that is not this run's is in the namespace ${api.namespace}: remove it`,
+            );
         }
         if (there.metadata.annotations?.[HASH_ANNOTATION] !== sha256) {
             await remove(api, name);
@@ -205,7 +218,10 @@ async function remove(api: Api, name: string): Promise<void> {
     }
 }
 
-async function open(connect: (options: ClusterOptions) => Promise<Api>, cluster: ClusterOptions): Promise<Api> {
+async function open(
+    connect: (options: ClusterOptions) => Promise<Api>,
+    cluster: ClusterOptions,
+): Promise<Api> {
     try {
         return await connect(cluster);
     } catch (error) {

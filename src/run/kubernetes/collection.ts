@@ -89,7 +89,10 @@ export class Collection<T extends KubeObject> {
                     this.changed();
                 }
             }
-            pause = Date.now() - begun > LONGEST_PAUSE_MS ? FIRST_PAUSE_MS : Math.min(2 * pause, LONGEST_PAUSE_MS);
+            pause =
+                Date.now() - begun > LONGEST_PAUSE_MS
+                    ? FIRST_PAUSE_MS
+                    : Math.min(2 * pause, LONGEST_PAUSE_MS);
             if (this.trouble || Date.now() - begun < 1000) {
                 await delay(pause, undefined, { signal: this.signal }).catch(() => undefined);
             }

@@ -69,12 +69,7 @@ export class Connection implements Api {
             );
         }
         const own = config.getContextObject(config.getCurrentContext())?.namespace;
-        return new Connection(
-            config,
-            source,
-            new URL(cluster.server),
-            options.namespace ?? own ?? "default",
-        );
+        return new Connection(config, source, new URL(cluster.server), options.namespace ?? own ?? "default");
     }
 
     async json<T>(request: ApiRequest): Promise<T> {
@@ -158,7 +153,11 @@ async function loadConfig({ kubeconfig, context }: ClusterOptions) {
     const config = new sdk.KubeConfig();
     const file = kubeconfig === undefined ? undefined : asFile(kubeconfig);
     const source =
-        kubeconfig === undefined ? `kubeconfig ${defaultFile()}` : file ? `kubeconfig ${file}` : "the given kubeconfig";
+        kubeconfig === undefined
+            ? `kubeconfig ${defaultFile()}`
+            : file
+              ? `kubeconfig ${file}`
+              : "the given kubeconfig";
     try {
         if (file !== undefined) {
             config.loadFromFile(file);
@@ -198,7 +197,12 @@ function asFile(kubeconfig: string): string | undefined {
 function defaultFile(): string {
     const named = process.env.KUBECONFIG;
     const usual = path.join(os.homedir(), ".kube/config");
-    return named || (fs.existsSync(usual) ? usual : "of this machine (KUBECONFIG is not set, and there is no ~/.kube/config)");
+    return (
+        named ||
+        (fs.existsSync(usual)
+            ? usual
+            : "of this machine (KUBECONFIG is not set, and there is no ~/.kube/config)")
+    );
 }
 
 async function apiError(response: http.IncomingMessage): Promise<ApiError> {

@@ -86,7 +86,12 @@ function exitEnd(
         case RUNNER_EXIT.recordFailed:
             return failed("RecordFailed", `the run directory could not be written: ${said}`, exitCode);
         case RUNNER_EXIT.timedOut:
-            return { state: "TimedOut", reason: "DeadlineExceeded", message: `the run took too long; ${said}`, exitCode };
+            return {
+                state: "TimedOut",
+                reason: "DeadlineExceeded",
+                message: `the run took too long; ${said}`,
+                exitCode,
+            };
         case RUNNER_EXIT.cancelled:
             return { state: "Cancelled", reason: "Cancelled", message: "the run was cancelled", exitCode };
         case RUNNER_EXIT.interrupted:
@@ -175,14 +180,18 @@ export function jobEnd(job: Job, pods: readonly Pod[]): End | undefined {
             return {
                 state: "TimedOut",
                 reason: "DeadlineExceeded",
-                message: "the run took longer than its timeout, with the time that it waited and was brought back",
+                message:
+                    "the run took longer than its timeout, with the time that it waited and was brought back",
             };
         case "BackoffLimitExceeded":
             return end && "state" in end && end.state !== "Succeeded" ? end : PREEMPTION_LIMIT;
         default:
             return end && "state" in end && end.state !== "Succeeded"
                 ? end
-                : lost(condition.reason ?? "JobFailed", `the Job has failed: ${condition.message ?? "no reason given"}`);
+                : lost(
+                      condition.reason ?? "JobFailed",
+                      `the Job has failed: ${condition.message ?? "no reason given"}`,
+                  );
     }
 }
 

@@ -157,9 +157,12 @@ async function exists(file: string): Promise<boolean> {
 
 function explained(error: unknown): unknown {
     if (error instanceof UnreachableError) {
-        return new Error(`${error.message}. Look at \`kubeconfig\` and \`context\`, and whether the cluster is up`, {
-            cause: error,
-        });
+        return new Error(
+            `${error.message}. Look at \`kubeconfig\` and \`context\`, and whether the cluster is up`,
+            {
+                cause: error,
+            },
+        );
     }
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
         return new Error(

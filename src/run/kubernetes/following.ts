@@ -101,7 +101,9 @@ export class Following {
             .find(
                 ({ metadata }) =>
                     !this.done.has(metadata.uid) &&
-                    (!from || metadata.uid === from.pod || (metadata.creationTimestamp ?? "") >= from.created),
+                    (!from ||
+                        metadata.uid === from.pod ||
+                        (metadata.creationTimestamp ?? "") >= from.created),
             );
     }
 

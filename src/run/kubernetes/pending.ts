@@ -19,7 +19,13 @@ export type PendingReason =
     | "VolumeFailed"
     | "ContainerFailed";
 
-const IMAGE = ["ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed"];
+const IMAGE = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+];
 const IMAGE_HOPELESS = ["InvalidImageName", "ErrImageNeverPull"];
 
 /** What a pod that does not run yet is waiting for. */
@@ -114,7 +120,8 @@ export const PENDING_REMEDY: Readonly<Record<PendingReason, string>> = {
     Unschedulable:
         "Ask for less (`cpu`, `memory`, `gpu`), widen `nodeSelector`, `tolerations` or `affinity`, or add nodes.",
     QuotaExceeded: "Ask for less (`cpu`, `memory`, `gpu`), wait for others to end, or have the quota raised.",
-    AdmissionRefused: "Change what the message names (`securityContext`, `transform`), or the cluster's policy.",
+    AdmissionRefused:
+        "Change what the message names (`securityContext`, `transform`), or the cluster's policy.",
     ConfigMissing: "Create what the message names, or correct its name in the orchestrator's arguments.",
     VolumeFailed: "Look at the volume that the message names, and at its claim.",
     ContainerFailed: "Look at the image, and at `securityContext` and `volumes`.",

@@ -86,7 +86,10 @@ export class PodFollower {
                     return;
                 }
             }
-            pause = Date.now() - begun > LONGEST_PAUSE_MS ? FIRST_PAUSE_MS : Math.min(2 * pause, LONGEST_PAUSE_MS);
+            pause =
+                Date.now() - begun > LONGEST_PAUSE_MS
+                    ? FIRST_PAUSE_MS
+                    : Math.min(2 * pause, LONGEST_PAUSE_MS);
             await Promise.race([
                 delay(pause, undefined, { signal: this.options.signal }).catch(() => undefined),
                 ...(this.troubleSince === undefined ? [this.options.change()] : []),
@@ -162,7 +165,7 @@ export class PodFollower {
             throw new ApiError(
                 status,
                 `the pod's log can't be read: ${error.message}. Give the right to get pods/log (see the page on Kubernetes).`,
-                );
+            );
         }
         this.troubleSince ??= Date.now();
         if (Date.now() - this.troubleSince > TELL_AFTER_MS) {

@@ -35,10 +35,9 @@ export class PodLogReader {
     private inLine: "head" | "keep" | "hold" | "skip" = "head";
     private gap = false;
     private lineTime = "";
-    /** How much of a line that is not complete yet was handed on. */
+    /** How much of the line behind the position was handed on, by connections that were dropped within it too. */
     private handedOn = 0;
-    /** What of the first new line a connection that was dropped had brought already. */
-    private leaveOut = 0;
+    private lineAt = 0;
 
     constructor(private position?: LogPosition) {
         this.seeking = position !== undefined;
@@ -46,8 +45,6 @@ export class PodLogReader {
 
     /** Before the log is read again, behind the last whole line: a connection may have been dropped within the next one. */
     restart(): void {
-        this.leaveOut = this.inLine === "keep" ? this.handedOn : 0;
-        this.handedOn = 0;
         this.seeking = this.position !== undefined;
         this.seen = 0;
         this.held = [];
@@ -98,6 +95,7 @@ export class PodLogReader {
 
     private begin(time: string, out: Buffer[]): void {
         this.lineTime = time;
+        this.lineAt = 0;
         const from = this.position;
         if (!this.seeking || !from) {
             this.inLine = "keep";
@@ -122,9 +120,9 @@ export class PodLogReader {
 
     private body(bytes: Buffer, out: Buffer[]): void {
         if (this.inLine === "keep") {
-            const known = Math.min(this.leaveOut, bytes.length);
-            this.leaveOut -= known;
-            this.handedOn += bytes.length;
+            const known = Math.max(0, Math.min(this.handedOn - this.lineAt, bytes.length));
+            this.lineAt += bytes.length;
+            this.handedOn = Math.max(this.handedOn, this.lineAt);
             out.push(bytes.subarray(known));
         } else if (this.inLine === "hold") {
             this.held.push(Buffer.from(bytes));
@@ -135,7 +133,7 @@ export class PodLogReader {
     private end(): void {
         if (this.inLine === "keep") {
             this.position = after(this.position, this.lineTime);
-            this.handedOn = this.leaveOut = 0;
+            this.handedOn = 0;
         } else if (this.inLine === "hold") {
             this.heldPosition = after(this.heldPosition, this.lineTime);
         }
@@ -145,10 +143,10 @@ export class PodLogReader {
     private release(out: Buffer[]): void {
         this.seeking = false;
         this.gap = true;
-        if (this.leaveOut > 0) {
+        if (this.handedOn > 0) {
             // Its rest won't come any more.
             out.push(Buffer.from("\n"));
-            this.leaveOut = 0;
+            this.handedOn = 0;
         }
         out.push(...this.held);
         this.position = this.heldPosition ?? this.position;
