@@ -1,4 +1,4 @@
-// archiver and its streams are ES modules: they are transformed too, because Jest loads CommonJS.
+// ES modules (archiver and its streams) are transformed too, because Jest loads CommonJS.
 const esm = [
     "archiver",
     "zip-stream",
@@ -9,6 +9,13 @@ const esm = [
     "minimatch",
     "brace-expansion",
     "balanced-match",
+    // The Kubernetes client, and of its dependencies those that are ES modules.
+    "@kubernetes/client-node",
+    "@jsep-plugin",
+    "openid-client",
+    "jose",
+    "oauth4webapi",
+    "socks-proxy-agent",
 ];
 const transform = { "^.+\\.(t|j)s$": "@swc/jest" };
 const transformIgnorePatterns = [`/node_modules/(?!(${esm.join("|")})/)`, "/dist/"];
@@ -25,9 +32,16 @@ const ring = (name, extra = {}) => ({
     ...extra,
 });
 
+// A ring with a machine of its own (`npm run test:<name>`): not part of `npm test`.
+const lane = (name) =>
+    ring(name, {
+        globalSetup: `<rootDir>/test/support/${name}/globalSetup.ts`,
+        globalTeardown: `<rootDir>/test/support/${name}/globalTeardown.ts`,
+    });
+
 /** @type {import("jest").Config} */
 module.exports = {
-    projects: [ring("unit"), ring("component"), ring("engine")],
+    projects: [ring("unit"), ring("component"), ring("engine"), lane("kubernetes")],
     testTimeout: 120_000,
     maxWorkers: 2,
 };

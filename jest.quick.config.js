@@ -12,7 +12,7 @@ const testPathIgnorePatterns = ["/node_modules/", ...slow.map((pattern) => `<roo
 /** @type {import("jest").Config} */
 module.exports = {
     projects: projects
-        .filter(({ displayName }) => displayName !== "engine")
+        .filter(({ displayName }) => displayName === "unit" || displayName === "component")
         .map((project) => ({ ...project, testPathIgnorePatterns })),
     maxWorkers: 2,
 };
