@@ -1,4 +1,4 @@
-// ES modules (archiver and its streams) are transformed too, because Jest loads CommonJS.
+// archiver and its streams are ES modules: they are transformed too, because Jest loads CommonJS.
 const esm = [
     "archiver",
     "zip-stream",
@@ -9,13 +9,6 @@ const esm = [
     "minimatch",
     "brace-expansion",
     "balanced-match",
-    // The Kubernetes client, and of its dependencies those that are ES modules.
-    "@kubernetes/client-node",
-    "@jsep-plugin",
-    "openid-client",
-    "jose",
-    "oauth4webapi",
-    "socks-proxy-agent",
 ];
 const transform = { "^.+\\.(t|j)s$": "@swc/jest" };
 const transformIgnorePatterns = [`/node_modules/(?!(${esm.join("|")})/)`, "/dist/"];

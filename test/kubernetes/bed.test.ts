@@ -7,8 +7,7 @@ import { until } from "../support/project";
 
 describeKubernetes("the test cluster", (bed) => {
     const namespace = "bed-test";
-    const create = async (job: ReturnType<typeof shellJob>, place = namespace) =>
-        (await bed.batch()).createNamespacedJob({ namespace: place, body: job });
+    const create = (job: ReturnType<typeof shellJob>, place = namespace) => bed.create(job, place);
 
     beforeAll(async () => {
         await bed.deleteNamespace(namespace);
@@ -94,8 +93,7 @@ describeKubernetes("the test cluster", (bed) => {
             expect(await logOfJob(bed, place, "modest")).toBe("65534\n");
 
             const pod = { metadata: { name: "bold" }, spec: shellJob("bold", "true").spec?.template.spec };
-            const core = await bed.core();
-            await expect(core.createNamespacedPod({ namespace: place, body: pod })).rejects.toThrow(
+            await expect(bed.create({ apiVersion: "v1", kind: "Pod", ...pod }, place)).rejects.toThrow(
                 /violates PodSecurity/,
             );
         } finally {

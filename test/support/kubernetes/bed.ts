@@ -2,9 +2,6 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import type { BatchV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node" with {
-    "resolution-mode": "import",
-};
 import { until } from "../project";
 
 const SCRIPT = path.join(__dirname, "cluster.sh");
@@ -48,22 +45,20 @@ export class KubernetesBed {
         this.nodeIp = `10.245.${number}.2`;
     }
 
-    /** The client library (an ES module, so it is loaded late) with the administrator's configuration. */
-    async client(): Promise<KubeConfig> {
-        const { KubeConfig } = await import("@kubernetes/client-node");
-        const config = new KubeConfig();
-        config.loadFromFile(this.kubeconfig);
-        return config;
+    /** Makes an object; resolves to what the API server made of it. */
+    async create<T extends object>(object: T, namespace = "default"): Promise<T> {
+        const args = ["create", "--namespace", namespace, "-o", "json", "-f", "-"];
+        return JSON.parse(await this.kubectlWith(JSON.stringify(object), ...args)) as T;
     }
 
-    async core(): Promise<CoreV1Api> {
-        const { CoreV1Api } = await import("@kubernetes/client-node");
-        return (await this.client()).makeApiClient(CoreV1Api);
+    async get<T>(kind: string, name: string, namespace = "default"): Promise<T> {
+        return JSON.parse(await this.kubectl("get", kind, name, "--namespace", namespace, "-o", "json")) as T;
     }
 
-    async batch(): Promise<BatchV1Api> {
-        const { BatchV1Api } = await import("@kubernetes/client-node");
-        return (await this.client()).makeApiClient(BatchV1Api);
+    /** The objects of a kind, all or those with some labels. */
+    async list<T>(kind: string, namespace: string, labelSelector = ""): Promise<T[]> {
+        const args = ["get", kind, "--namespace", namespace, "-l", labelSelector, "-o", "json"];
+        return (JSON.parse(await this.kubectl(...args)) as { items: T[] }).items;
     }
 
     /** The image in a tar file (of `docker save`, or an OCI layout) under a name. It can't be pulled: `IfNotPresent` or `Never`. */
@@ -94,24 +89,30 @@ export class KubernetesBed {
         await this.startApiserver();
     }
 
-    /** No new pods on the node, and those that are there are evicted, as `kubectl drain` does. */
+    /** No new pods on the node, and those that are there (in one namespace, or all) are evicted, as `kubectl drain` does. */
     async drain(node = this.node, namespace?: string): Promise<void> {
         await this.cordon(node);
-        const core = await this.core();
-        const fieldSelector = `spec.nodeName=${node}`;
-        const { items } = await (namespace
-            ? core.listNamespacedPod({ namespace, fieldSelector })
-            : core.listPodForAllNamespaces({ fieldSelector }));
-        for (const { metadata } of items) {
-            await this.evict(metadata?.namespace ?? "", metadata?.name ?? "");
+        const place = namespace ? ["--namespace", namespace] : ["--all-namespaces"];
+        const template = '{range .items[*]}{.metadata.namespace}{" "}{.metadata.name}{"\\n"}{end}';
+        const args = [
+            "get",
+            "pods",
+            ...place,
+            `--field-selector=spec.nodeName=${node}`,
+            "-o",
+            `jsonpath=${template}`,
+        ];
+        for (const line of (await this.kubectl(...args)).split("\n").filter(Boolean)) {
+            const [at, name] = line.split(" ");
+            await this.evict(at, name);
         }
     }
 
     /** Asks the eviction API to remove a pod. */
     async evict(namespace: string, name: string): Promise<void> {
-        const metadata = { namespace, name };
-        const core = await this.core();
-        await core.createNamespacedPodEviction({ namespace, name, body: { metadata } });
+        const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { namespace, name } };
+        const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+        await this.kubectlWith(JSON.stringify(eviction), "create", "--raw", path, "-f", "-");
     }
 
     async cordon(node = this.node): Promise<void> {
@@ -124,14 +125,11 @@ export class KubernetesBed {
 
     /** A namespace of a test's own; `labels` say, for instance, what pods may do there. */
     async createNamespace(name: string, labels: Record<string, string> = {}): Promise<void> {
-        const core = await this.core();
-        await core.createNamespace({ body: { metadata: { name, labels } } });
+        await this.create({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
         // Without its service account, no pod is admitted.
         await until(
-            async () => {
-                const { items } = await core.listNamespacedServiceAccount({ namespace: name });
-                return items.some(({ metadata }) => metadata?.name === "default");
-            },
+            async () =>
+                (await this.kubectl("get", "serviceaccounts", "--namespace", name)).includes("default"),
             30_000,
             () => `the service account of namespace ${name}`,
         );
@@ -151,10 +149,15 @@ export class KubernetesBed {
 
     /** Runs the cluster's own kubectl as administrator; resolves to its standard output. */
     async kubectl(...args: readonly string[]): Promise<string> {
+        return this.kubectlWith("", ...args);
+    }
+
+    private async kubectlWith(input: string, ...args: readonly string[]): Promise<string> {
         const build = /^BUILD=(.*)$/m.exec(this.read("settings"))?.[1] ?? "";
         const kubectl = path.join(build, "bin/kubectl");
-        return (await execute(kubectl, ["--kubeconfig", this.kubeconfig, ...args], { maxBuffer: BUFFER }))
-            .stdout;
+        const running = execute(kubectl, ["--kubeconfig", this.kubeconfig, ...args], { maxBuffer: BUFFER });
+        running.child.stdin?.end(input);
+        return (await running).stdout;
     }
 
     /** Runs a command as root inside the cluster's namespaces (mounts, network, process ids). */

@@ -47,12 +47,11 @@ export async function podOfJob(
     condition: (pod: V1Pod) => boolean,
     timeoutMs = 60_000,
 ): Promise<V1Pod> {
-    const core = await bed.core();
     let pod: V1Pod | undefined;
     await until(
         async () => {
-            const { items } = await core.listNamespacedPod({ namespace, labelSelector: `job-name=${job}` });
-            const age = (item: V1Pod) => item.metadata?.creationTimestamp?.getTime() ?? 0;
+            const items = await bed.list<V1Pod>("pods", namespace, `job-name=${job}`);
+            const age = (item: V1Pod) => Date.parse(String(item.metadata?.creationTimestamp));
             pod = items.sort((left, right) => age(right) - age(left))[0];
             return pod !== undefined && condition(pod);
         },
@@ -69,11 +68,10 @@ export async function endOfJob(
     name: string,
     timeoutMs = 90_000,
 ): Promise<string> {
-    const batch = await bed.batch();
     let end: string | undefined;
     await until(
         async () => {
-            const { status } = await batch.readNamespacedJob({ namespace, name });
+            const { status } = await bed.get<V1Job>("job", name, namespace);
             const met = status?.conditions?.filter(({ status }) => status === "True") ?? [];
             end = met.find(({ type }) => type === "Complete" || type === "Failed")?.type;
             return end !== undefined;

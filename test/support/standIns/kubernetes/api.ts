@@ -1,7 +1,7 @@
 import * as https from "node:https";
-import type { KubeConfig } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { Value } from "../../../../src/provider/values";
-import { kubeconfigText, type ProviderConfig } from "./config";
+import type { ProviderConfig } from "./config";
+import { loadCluster, type Cluster } from "./kubeconfig";
 
 export type KubeObject = Record<string, Value>;
 
@@ -36,59 +36,38 @@ export class KubernetesApi {
     private readonly kinds = new Map<string, Promise<Map<string, ResourceKind>>>();
 
     private constructor(
-        private readonly config: KubeConfig,
-        private readonly server: URL,
+        private readonly cluster: Cluster,
         /** Where objects go that name no namespace. */
         readonly namespace: string,
     ) {}
 
     /** Throws if there is no such cluster, or it does not answer. */
-    static async connect(settings: ProviderConfig): Promise<KubernetesApi> {
-        const { KubeConfig } = await import("@kubernetes/client-node");
-        const config = new KubeConfig();
-        if (settings.kubeconfig) {
-            config.loadFromString(kubeconfigText(settings.kubeconfig));
-        } else {
-            config.loadFromDefault();
-        }
-        if (settings.context) {
-            config.setCurrentContext(settings.context);
-        }
-        const context = config.getContextObject(config.getCurrentContext());
-        if (!context) {
-            throw new Error(`context "${config.getCurrentContext()}" does not exist`);
-        }
-        const cluster = config.getCluster(settings.cluster ?? context.cluster);
-        if (!cluster) {
-            throw new Error(`cluster "${settings.cluster ?? context.cluster}" does not exist`);
-        }
-        const namespace = settings.namespace ?? context.namespace ?? "default";
-        const api = new KubernetesApi(config, new URL(cluster.server), namespace);
+    static async connect(config: ProviderConfig): Promise<KubernetesApi> {
+        const cluster = loadCluster(config);
+        const api = new KubernetesApi(cluster, config.namespace ?? cluster.namespace ?? "default");
         await api.request("GET", "/openapi/v3");
         return api;
     }
 
     async request(method: string, path: string, options: RequestOptions = {}): Promise<KubeObject> {
-        const url = new URL(this.server.pathname.replace(/\/$/, "") + path, this.server);
+        const { server, headers, tls } = this.cluster;
+        const url = new URL(server.pathname.replace(/\/$/, "") + path, server);
         for (const [key, value] of Object.entries(options.query ?? {})) {
             if (value !== undefined) {
                 url.searchParams.set(key, value);
             }
         }
         const body = options.body === undefined ? undefined : JSON.stringify(options.body);
-        const settings: https.RequestOptions = {
+        const content = {
+            "Content-Type": options.contentType ?? "application/json",
+            "Content-Length": String(Buffer.byteLength(body ?? "")),
+        };
+        const settings = {
+            ...tls,
             method,
             timeout: TIMEOUT_MS,
-            headers: { Accept: "application/json" },
+            headers: { Accept: "application/json", ...headers, ...(body === undefined ? {} : content) },
         };
-        await this.config.applyToHTTPSOptions(settings);
-        if (body !== undefined) {
-            settings.headers = {
-                ...settings.headers,
-                "Content-Type": options.contentType ?? "application/json",
-                "Content-Length": String(Buffer.byteLength(body)),
-            };
-        }
         const { status, text } = await send(url, settings, body);
         if (status >= 300) {
             throw errorOf(status, text);

@@ -1,5 +1,3 @@
-import * as fs from "node:fs";
-import { parse } from "yaml";
 import type { Properties } from "../../../../src/provider/values";
 
 /** What the provider of the stand-in understands, with the environment variables that stand behind it. */
@@ -84,33 +82,4 @@ export function readConfig(config: Properties): ProviderConfig {
         enablePatchForce: flag("enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE"),
         upsertExistingObjects: flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"),
     };
-}
-
-/** The text of a kubeconfig that is given as its contents or as the path of a file. */
-export function kubeconfigText(pathOrContents: string): string {
-    const isPath = !pathOrContents.includes("\n") && !pathOrContents.trimStart().startsWith("{");
-    return isPath ? fs.readFileSync(pathOrContents, "utf8") : pathOrContents;
-}
-
-/** What is known of the cluster that a provider's arguments lead to; the same text for the same cluster. */
-export function activeCluster(config: Properties): string {
-    if (typeof config.kubeconfig !== "string" || !config.kubeconfig) {
-        return JSON.stringify([config.context ?? null, config.cluster ?? null]);
-    }
-    try {
-        const file = parse(kubeconfigText(config.kubeconfig)) as KubeconfigFile;
-        const context = file.contexts?.find(
-            ({ name }) => name === (config.context ?? file["current-context"]),
-        );
-        const name = config.cluster ?? context?.context.cluster;
-        return JSON.stringify(file.clusters?.find((cluster) => cluster.name === name) ?? null);
-    } catch {
-        return config.kubeconfig;
-    }
-}
-
-interface KubeconfigFile {
-    readonly "current-context"?: string;
-    readonly contexts?: readonly { name: string; context: { cluster: string } }[];
-    readonly clusters?: readonly { name: string }[];
 }

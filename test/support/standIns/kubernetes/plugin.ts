@@ -1,6 +1,7 @@
 import { isUnknown, type Decoded, type Properties } from "../../../../src/provider/values";
 import { KubernetesApi, type KubeObject } from "./api";
-import { activeCluster, configMistakes, readConfig, type ProviderConfig } from "./config";
+import { configMistakes, readConfig, type ProviderConfig } from "./config";
+import { activeCluster } from "./kubeconfig";
 import { Lifecycle, type Operation } from "./lifecycle";
 import { nameIt, newFieldManager, typeOf } from "./naming";
 import {
