@@ -182,9 +182,19 @@ async function loadConfig({ kubeconfig, context }: ClusterOptions) {
     return { config, source };
 }
 
-function loadSdk() {
+async function loadSdk() {
     const name = "@kubernetes/client-node";
-    return loadPeer(name, () => import("@kubernetes/client-node"), "a run in Kubernetes");
+    try {
+        return await loadPeer(name, () => import("@kubernetes/client-node"), "a run in Kubernetes");
+    } catch (error) {
+        if (error instanceof TypeError && Number(process.versions.node.split(".")[0]) < 22) {
+            throw new Error(
+                `version 2 of ${name} needs Node.js 22, and this is ${process.versions.node}: npm install ${name}@1`,
+                { cause: error },
+            );
+        }
+        throw error;
+    }
 }
 
 function asFile(kubeconfig: string): string | undefined {
