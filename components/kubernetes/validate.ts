@@ -12,16 +12,16 @@ const DEFAULT_GRACE_SECONDS = 10;
 /** What is wrong with the arguments that only this orchestrator has, as far as they are known: all of it. */
 export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: string): string[] {
     const mistakes: string[] = [];
-    const refuse = (key: string, value: unknown, allowed: string) =>
+    const wrong = (key: string, value: unknown, allowed: string) =>
         mistakes.push(`${where}: ${key} is ${show(value)}; allowed: ${allowed}`);
     const text = (key: string, value: unknown, pattern: RegExp, allowed: string) => {
         if (isPlain(value) && !(typeof value === "string" && pattern.test(value))) {
-            refuse(key, value, allowed);
+            wrong(key, value, allowed);
         }
     };
     const flag = (key: string, value: unknown) => {
         if (value !== undefined && typeof value !== "boolean") {
-            refuse(key, value, "true, false");
+            wrong(key, value, "true, false");
         }
     };
     text("namespace", args.namespace, LABEL, "a DNS label");
@@ -37,21 +37,21 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
     );
     flag("spot", args.spot);
     flag("metadataStore.expose", args.metadataStore?.expose);
-    resource("cpu", args.cpu, refuse);
-    resource("memory", args.memory, refuse);
-    gpu(args.gpu, refuse);
-    whole("maxRecoveries", args.maxRecoveries, 0, refuse);
-    whole("maxCodeBytes", args.maxCodeBytes, 1, refuse);
-    times(args, refuse);
-    keys("labels", args.labels, true, refuse);
-    keys("annotations", args.annotations, false, refuse);
-    keys("nodeSelector", args.nodeSelector, true, refuse);
-    volumes(args.volumes ?? [], refuse);
-    workspace(args.workspace, refuse);
-    envFrom(args.envFrom ?? [], refuse);
-    store(args.metadataStore, refuse);
+    resource("cpu", args.cpu, wrong);
+    resource("memory", args.memory, wrong);
+    gpu(args.gpu, wrong);
+    whole("maxRecoveries", args.maxRecoveries, 0, wrong);
+    whole("maxCodeBytes", args.maxCodeBytes, 1, wrong);
+    times(args, wrong);
+    keys("labels", args.labels, true, wrong);
+    keys("annotations", args.annotations, false, wrong);
+    keys("nodeSelector", args.nodeSelector, true, wrong);
+    volumes(args.volumes ?? [], wrong);
+    workspace(args.workspace, wrong);
+    envFrom(args.envFrom ?? [], wrong);
+    store(args.metadataStore, wrong);
     if (args.transform !== undefined && typeof args.transform !== "function") {
-        refuse("transform", args.transform, "a function that returns the pod's spec");
+        wrong("transform", args.transform, "a function that returns the pod's spec");
     }
     return mistakes;
 }
@@ -75,49 +75,49 @@ export function imageMistakes(
           ];
 }
 
-type Refuse = (key: string, value: unknown, allowed: string) => void;
+type Wrong = (key: string, value: unknown, allowed: string) => void;
 
-function resource(key: string, value: Resource | undefined, refuse: Refuse): void {
+function resource(key: string, value: Resource | undefined, wrong: Wrong): void {
     const parts = isObject(value) ? Object.entries(value) : [["", value] as const];
     for (const [part, amount] of parts) {
         const name = part ? `${key}.${part}` : key;
         if (part && part !== "request" && part !== "limit") {
-            refuse(name, amount, "request, limit");
+            wrong(name, amount, "request, limit");
         } else if (isPlain(amount) && !QUANTITY.test(String(amount))) {
-            refuse(name, amount, 'an amount such as 2, "500m" or "4Gi"');
+            wrong(name, amount, 'an amount such as 2, "500m" or "4Gi"');
         }
     }
 }
 
-function gpu(value: KubernetesOrchestratorArgs["gpu"], refuse: Refuse): void {
+function gpu(value: KubernetesOrchestratorArgs["gpu"], wrong: Wrong): void {
     if (isObject(value)) {
-        whole("gpu.count", value.count, 1, refuse, true);
+        whole("gpu.count", value.count, 1, wrong, true);
         if (typeof value.resource !== "string" || !KEY.test(value.resource)) {
-            refuse("gpu.resource", value.resource, 'a resource of the cluster such as "amd.com/gpu"');
+            wrong("gpu.resource", value.resource, 'a resource of the cluster such as "amd.com/gpu"');
         }
     } else {
-        whole("gpu", value, 0, refuse);
+        whole("gpu", value, 0, wrong);
     }
 }
 
-function whole(key: string, value: unknown, least: number, refuse: Refuse, required = false): void {
+function whole(key: string, value: unknown, least: number, wrong: Wrong, required = false): void {
     if ((value !== undefined || required) && !(Number.isInteger(value) && (value as number) >= least)) {
-        refuse(key, value, `a whole number from ${least}`);
+        wrong(key, value, `a whole number from ${least}`);
     }
 }
 
-function times(args: KubernetesOrchestratorArgs, refuse: Refuse): void {
+function times(args: KubernetesOrchestratorArgs, wrong: Wrong): void {
     for (const key of ["pendingTimeout", "terminationGracePeriod"] as const) {
         const value = args[key];
         if (value !== undefined && !((parseDuration(value) ?? 0) > 0)) {
-            refuse(key, value, DURATION_ALLOWED);
+            wrong(key, value, DURATION_ALLOWED);
         }
     }
     const period =
         args.terminationGracePeriod === undefined ? undefined : parseDuration(args.terminationGracePeriod);
     const grace = args.grace === undefined ? DEFAULT_GRACE_SECONDS : parseDuration(args.grace);
     if (period !== undefined && grace !== undefined && period > 0 && period <= grace) {
-        refuse(
+        wrong(
             "terminationGracePeriod",
             args.terminationGracePeriod,
             `more than grace, which is ${grace} s: the runner ends its steps in that time`,
@@ -125,16 +125,16 @@ function times(args: KubernetesOrchestratorArgs, refuse: Refuse): void {
     }
 }
 
-function keys(key: string, map: Record<string, unknown> | undefined, isLabel: boolean, refuse: Refuse): void {
+function keys(key: string, map: Record<string, unknown> | undefined, isLabel: boolean, wrong: Wrong): void {
     for (const [name, value] of Object.entries(map ?? {})) {
         if (!KEY.test(name) || name.startsWith("stackrun.dev/")) {
-            refuse(
+            wrong(
                 `${key}[${JSON.stringify(name)}]`,
                 value,
                 "a key of Kubernetes, and not stackrun.dev/…, which stackrun sets",
             );
         } else if (isPlain(value) && (typeof value !== "string" || (isLabel && !LABEL_VALUE.test(value)))) {
-            refuse(
+            wrong(
                 `${key}[${JSON.stringify(name)}]`,
                 value,
                 isLabel ? "at most 63 letters, digits, -, _ and ." : "a text",
@@ -143,65 +143,65 @@ function keys(key: string, map: Record<string, unknown> | undefined, isLabel: bo
     }
 }
 
-function volumes(list: readonly KubernetesVolume[], refuse: Refuse): void {
+function volumes(list: readonly KubernetesVolume[], wrong: Wrong): void {
     const names = new Set<string>(["boot", "code", "work"]);
     const paths = new Set<string>();
     list.forEach((volume, index) => {
         const at = `volumes[${index}]`;
         if (!LABEL.test(volume.name ?? "") || names.has(volume.name)) {
-            refuse(`${at}.name`, volume.name, "a DNS label, once, and not boot, code or work");
+            wrong(`${at}.name`, volume.name, "a DNS label, once, and not boot, code or work");
         }
         names.add(volume.name);
         const { mountPath } = volume;
         const own = /^\/stackrun(\/|$)/.test(mountPath ?? "");
         if (!/^\/[^:]+$/.test(mountPath ?? "") || own || paths.has(mountPath)) {
-            refuse(`${at}.mountPath`, mountPath, "an absolute path, once, and not below /stackrun");
+            wrong(`${at}.mountPath`, mountPath, "an absolute path, once, and not below /stackrun");
         }
         paths.add(mountPath);
         const sources = (["claim", "secret", "configMap", "source"] as const).filter(
             (source) => volume[source] !== undefined,
         );
         if (sources.length !== 1) {
-            refuse(at, sources, "one of claim, secret, configMap, source");
+            wrong(at, sources, "one of claim, secret, configMap, source");
         }
     });
 }
 
-function workspace(value: unknown, refuse: Refuse): void {
+function workspace(value: unknown, wrong: Wrong): void {
     if (value === undefined) {
         return;
     }
     const { claim, size, accessMode } = (value ?? {}) as Record<string, unknown>;
     if ((claim === undefined) === (size === undefined)) {
-        refuse("workspace", value, '{ claim: "name" } or { size: "10Gi" }');
+        wrong("workspace", value, '{ claim: "name" } or { size: "10Gi" }');
     }
     if (isPlain(size) && !QUANTITY.test(String(size))) {
-        refuse("workspace.size", size, 'an amount such as "10Gi"');
+        wrong("workspace.size", size, 'an amount such as "10Gi"');
     }
     if (accessMode !== undefined && accessMode !== "ReadWriteOnce" && accessMode !== "ReadWriteMany") {
-        refuse("workspace.accessMode", accessMode, "ReadWriteOnce, ReadWriteMany");
+        wrong("workspace.accessMode", accessMode, "ReadWriteOnce, ReadWriteMany");
     }
 }
 
-function envFrom(list: NonNullable<KubernetesOrchestratorArgs["envFrom"]>, refuse: Refuse): void {
+function envFrom(list: NonNullable<KubernetesOrchestratorArgs["envFrom"]>, wrong: Wrong): void {
     list.forEach((entry, index) => {
         const { secret, configMap } = entry as Record<string, unknown>;
         if ((secret === undefined) === (configMap === undefined)) {
-            refuse(`envFrom[${index}]`, entry, '{ secret: "name" } or { configMap: "name" }');
+            wrong(`envFrom[${index}]`, entry, '{ secret: "name" } or { configMap: "name" }');
         }
     });
 }
 
-function store(value: KubernetesOrchestratorArgs["metadataStore"], refuse: Refuse): void {
+function store(value: KubernetesOrchestratorArgs["metadataStore"], wrong: Wrong): void {
     if (!value) {
         return;
     }
     const { url } = value;
     if (url === undefined) {
-        refuse("metadataStore.url", url, "postgres://… or mysql://…");
+        wrong("metadataStore.url", url, "postgres://… or mysql://…");
     } else if (value.expose && isPlain(url) && !/^(postgres(ql)?|mysql):\/\/[^/]/.test(String(url))) {
         // The value is a secret: only what it begins with is shown.
-        refuse("metadataStore.url", `${String(url).split(":")[0]}:…`, "postgres://… or mysql://…");
+        wrong("metadataStore.url", `${String(url).split(":")[0]}:…`, "postgres://… or mysql://…");
     }
 }
 
