@@ -6,7 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { BadInputError } from "../../src/index";
 import { DockerOrchestrator, PipelineImage, type DockerOrchestratorArgs } from "../../components/docker";
 import { Recorder } from "../../src/testing";
-import { secretOf, valueOf } from "../support/mocks";
+import { valueOf } from "../support/mocks";
+import { secretOf } from "../support/wire";
 
 const CONTAINER = "docker:index/container:Container";
 const VOLUME = "docker:index/volume:Volume";
