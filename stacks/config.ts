@@ -115,8 +115,8 @@ export function readConfig(): ConfiguredRun {
         env: texts(env),
         secrets: texts(secrets),
     };
-    const own = { docker, kubernetes }[orchestrator as string] ?? {};
-    return { orchestrator: orchestrator as string, args: args as OrchestratorArgs, own };
+    const own = { docker, kubernetes }[orchestrator as string] as ConfiguredRun["own"] | undefined;
+    return { orchestrator: orchestrator as string, args: args as OrchestratorArgs, own: own ?? {} };
 }
 
 function readKey(config: pulumi.Config, key: string, mistakes: string[]): unknown {
