@@ -255,13 +255,9 @@ describe("DockerOrchestrator", () => {
                 { hostPath: "data", volume: "v", containerPath: "x" },
             ],
         };
-        let mistakes: readonly string[] = [];
-        try {
-            new DockerOrchestrator("job", args(wrong as unknown as DockerOrchestratorArgs));
-        } catch (error) {
-            expect(error).toBeInstanceOf(BadInputError);
-            mistakes = (error as BadInputError).mistakes;
-        }
+        const { mistakes } = refusal(
+            () => new DockerOrchestrator("job", args(wrong as unknown as DockerOrchestratorArgs)),
+        );
         const where = 'DockerOrchestrator "job": ';
         expect(mistakes).toEqual([
             `${where}onFailure is "ignore"; allowed: "fail", "record"`,
@@ -306,6 +302,18 @@ describe("DockerOrchestrator", () => {
         ).toThrow("dockerHost can't stand beside a provider of your own: give it to that provider");
     });
 });
+
+function refusal(make: () => unknown): BadInputError {
+    try {
+        make();
+    } catch (error) {
+        if (error instanceof BadInputError) {
+            return error;
+        }
+        throw error;
+    }
+    throw new Error("was not refused");
+}
 
 /** A recorder that answers what the provider would look up. */
 function installWithLookups(): Promise<Recorder> {

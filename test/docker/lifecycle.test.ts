@@ -208,7 +208,6 @@ steps:
     }, 120_000);
     afterEach(async () => {
         await destroy(project);
-        expect(await leftIn(bed, project)).toEqual([]);
         project.dispose();
     }, 120_000);
     const runId = () => fs.readdirSync(path.join(project.dir, ".stackrun/runs"))[0];
@@ -275,6 +274,8 @@ steps:
         await project.expectOk(["refresh", "--yes", "--skip-preview", "--stack", "dev"]);
         await upOk(project);
         expect(await project.outputs()).toMatchObject({ status: "Succeeded", attempt: 3 });
+        await destroy(project);
+        expect(await leftIn(bed, project)).toEqual([]);
     }, 180_000);
 });
 

@@ -69,7 +69,11 @@ export function endOf({ ExitCode, OOMKilled, Error: error }: ContainerState): En
 /** The record says that the attempt was started, and its container is nowhere. */
 export const CONTAINER_GONE: Finished = {
     kind: "Finished",
-    ...end("Lost", "ContainerGone", "the container was removed from outside: `pulumi refresh` and `pulumi up` go on from the last finished step"),
+    ...end(
+        "Lost",
+        "ContainerGone",
+        "the container was removed from outside: `pulumi refresh` and `pulumi up` go on from the last finished step",
+    ),
 };
 
 /** A run that was ended on request is cancelled, also where its runner had no time to learn of the request. */
