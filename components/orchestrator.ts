@@ -196,6 +196,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     private readonly childName: string;
 
     /**
+     * `mistakes` tells what is wrong with arguments that only the subclass has; `pipeline` is undefined if it can't be read.
      * @throws BadInputError with all mistakes in the pipeline and the arguments, before anything is declared.
      */
     protected constructor(
@@ -203,9 +204,10 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         name: string,
         args: OrchestratorArgs,
         opts?: pulumi.ComponentResourceOptions,
+        mistakes?: (pipeline: Pipeline | undefined) => readonly string[],
     ) {
         // Before `super`, which declares the component: what is refused leaves nothing in the state.
-        const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`);
+        const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`, mistakes);
         super(typeToken, name, {}, opts);
         this.typeToken = typeToken;
         this.childName = name;

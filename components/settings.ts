@@ -34,7 +34,11 @@ export interface Settings {
 }
 
 /** @throws BadInputError with all mistakes at once; `where` names the component in them. */
-export function resolveSettings(args: OrchestratorArgs, where: string): Settings {
+export function resolveSettings(
+    args: OrchestratorArgs,
+    where: string,
+    more: (pipeline: Pipeline | undefined) => readonly string[] = () => [],
+): Settings {
     const unsupported = unsupportedPlatform();
     if (unsupported) {
         throw new BadInputError([unsupported]);
@@ -52,7 +56,7 @@ export function resolveSettings(args: OrchestratorArgs, where: string): Settings
     const codeDir = collect(() => codeFolder(args));
     const timeoutSeconds = collect(() => readDuration("timeout", args.timeout, where));
     const graceSeconds = collect(() => readDuration("grace", args.grace, where));
-    mistakes.push(...choiceMistakes(args, where));
+    mistakes.push(...choiceMistakes(args, where), ...more(pipeline));
     if (pipeline) {
         mistakes.push(...envMistakes(Object.keys(args.env ?? {}), where));
         mistakes.push(...secretMistakes(pipeline, args.secrets ?? {}, where));

@@ -17,12 +17,16 @@ function addRun(program: Command, terminal: Terminal, pipeline: string): void {
         help: `Examples:
   stackrun run                                      pipeline.yaml of this folder
   stackrun run examples/weather/pipeline.yaml -p horizon=3
+  stackrun run -o docker --image python:3.12-slim   in a container
+  stackrun run -o kubernetes --set namespace=jobs --set memory=2Gi
   stackrun run --preview                            what would run, and why
 A secret of the pipeline is taken from the environment variable of its name.`,
     })
         .argument("[pipeline]", "file of the pipeline", pipeline)
         .option("-p, --param <name=value>", "value of a parameter; may be given several times", collect, [])
         .option("-o, --orchestrator <kind>", "where the pipeline runs", "local")
+        .option("-i, --image <image>", "image in which the steps run, instead of the pipeline's")
+        .option("--set <name=value>", "argument of the orchestrator; may be given several times", collect, [])
         .option("-s, --stack <name>", "stack of the run: one per environment", "dev")
         .option("--code <folder>", "folder of the steps' code (default: that of the pipeline's file)")
         .option("--trigger <value>", "any change of it makes a new run")

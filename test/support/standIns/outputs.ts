@@ -2,19 +2,22 @@ import { randomBytes } from "node:crypto";
 import {
     deepEqual,
     hasUnknown,
-    secret,
     unknown,
     type Decoded,
     type Properties,
     type Value,
 } from "../../../src/provider/values";
+import { secretOf } from "../wire";
 
 /** A resource's outputs: its inputs, and what the target says. What was secret among the inputs stays so. */
 export function outputsOf(inputs: Decoded, computed: Readonly<Record<string, unknown>>): object {
     const properties = { ...inputs.value, ...computed } as Properties;
     const secrets = new Set([...inputs.secrets].map((path) => path.split(/[.[]/)[0] as string));
     return Object.fromEntries(
-        Object.entries(properties).map(([name, value]) => [name, secrets.has(name) ? secret(value) : value]),
+        Object.entries(properties).map(([name, value]) => [
+            name,
+            secrets.has(name) ? secretOf(value) : value,
+        ]),
     );
 }
 

@@ -1,16 +1,11 @@
 import { ProviderError, type CheckFailure, type ResourceHandler } from "../../../../src/provider/handler";
 import type { ResourceLog } from "../../../../src/provider/engineLog";
-import {
-    deepEqual,
-    hasUnknown,
-    secret,
-    type Decoded,
-    type Properties,
-} from "../../../../src/provider/values";
+import { deepEqual, hasUnknown, type Decoded, type Properties } from "../../../../src/provider/values";
 import { followProgress } from "../../docker/progress";
 import { changedProperties, outputsOf, previewOutputs, text } from "../outputs";
 import { digestOf, packContext, readContext } from "./buildContext";
 import { hostOf, registryOf, type Connection, type Credentials } from "./connection";
+import { secretOf } from "../../wire";
 
 interface Build {
     readonly context?: string;
@@ -66,7 +61,9 @@ export function completeBuild({ value, secrets }: Decoded): Properties | undefin
     const contextDigest = digestOf(readContext(build.context, build.dockerfile));
     const platform = build.platform ?? `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
     const complete = { ...build, contextDigest, platform } as unknown as Properties;
-    return { build: [...secrets].some((path) => /^build([.[]|$)/.test(path)) ? secret(complete) : complete };
+    return {
+        build: [...secrets].some((path) => /^build([.[]|$)/.test(path)) ? secretOf(complete) : complete,
+    };
 }
 
 function check({ imageName, skipPush, build, buildOnPreview }: Properties): CheckFailure[] {
