@@ -160,11 +160,10 @@ describe("KubernetesOrchestrator", () => {
     it("keeps values of secrets in the Secret, as secrets, and nowhere else", async () => {
         await declare({ secrets: { TOKEN: "hidden-value" } });
         expect(recorder.one(TYPES.secret).inputs.stringData).toEqual(secretOf({ TOKEN: "hidden-value" }));
-        for (const { type, inputs } of recorder.declared) {
-            if (type !== TYPES.secret && type !== TYPES.run) {
-                expect(JSON.stringify(inputs)).not.toContain("hidden-value");
-            }
-        }
+        const holders = recorder.declared.filter(({ inputs }) =>
+            JSON.stringify(inputs).includes("hidden-value"),
+        );
+        expect(holders.map(({ type }) => type).sort()).toEqual([TYPES.secret, TYPES.run]);
     });
 
     it("hands on what users ask of a pod", async () => {

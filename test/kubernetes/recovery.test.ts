@@ -57,6 +57,7 @@ describeKubernetes("a run whose pod is taken", (bed) => {
             90_000,
             () => `the step to begin:\n${up.output()}`,
         );
+        await up.seen(/wait \| waiting/);
         return up;
     }
 

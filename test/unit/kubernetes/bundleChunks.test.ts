@@ -127,7 +127,7 @@ describe("the code in ConfigMaps", () => {
         await create();
         await create({}, { runId: "r2" });
         const oldInputs = { value: inputs, secrets: new Set<string>() };
-        await handler().delete({ oldInputs } as DeleteRequest);
+        await handler().delete({ oldInputs } as unknown as DeleteRequest);
         expect([...maps.maps.keys()]).toEqual(["r2-code-0", "r2-code-1", "r2-code-2"]);
     });
 
