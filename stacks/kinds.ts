@@ -56,19 +56,22 @@ export function isOrchestratorKind(kind: string): kind is OrchestratorKind {
 
 /** The sentence for a kind of orchestrator that there isn't. */
 export function unknownOrchestrator(kind: string): string {
-    return `orchestrator "${kind}" is not known; ${allowed(kind, ORCHESTRATOR_KINDS)}`;
+    return `orchestrator "${kind}" is not known; allowed: ${ORCHESTRATOR_KINDS.join(", ")}${meant(kind, ORCHESTRATOR_KINDS)}`;
 }
 
 /** A sentence for each argument that this kind of orchestrator does not take. */
 export function unknownArguments(kind: OrchestratorKind, names: readonly string[]): string[] {
     const known = OWN_ARGUMENTS[kind];
+    const allowed = known.join(", ") || "none";
     return names
         .filter((name) => !known.includes(name))
-        .map((name) => `${name} is no argument of the orchestrator "${kind}"; ${allowed(name, known)}`);
+        .map(
+            (name) =>
+                `${name} is no argument of the orchestrator "${kind}"; allowed: ${allowed}${meant(name, known)}`,
+        );
 }
 
-function allowed(given: string, known: readonly string[]): string {
+function meant(given: string, known: readonly string[]): string {
     const near = nearest(given, known);
-    const meant = near ? `; did you mean "${near}"?` : "";
-    return `allowed: ${known.length > 0 ? known.join(", ") : "none"}${meant}`;
+    return near ? `; did you mean "${near}"?` : "";
 }

@@ -72,7 +72,9 @@ describe("the stack's configuration", () => {
             whileRunning: "replace",
             stateDir: "elsewhere",
         });
-        expect(Object.keys({ orchestrator, ...args }).sort()).toEqual(Object.keys(CONFIG_KEYS).sort());
+        // Those of one orchestrator only: below.
+        const all = [...Object.keys({ orchestrator, ...args }), "docker", "kubernetes"];
+        expect(all.sort()).toEqual(Object.keys(CONFIG_KEYS).sort());
     });
 
     it.each([
@@ -91,7 +93,7 @@ describe("the stack's configuration", () => {
     });
 
     it.each([
-        ["orchestrator", "locl", 'allowed: local; did you mean "local"?'],
+        ["orchestrator", "locl", 'allowed: local, docker, kubernetes; did you mean "local"?'],
         ["pipeline", " ", "allowed: a text that is not empty"],
         ["params", "horizon=3", "allowed: a map of names to texts, numbers and booleans"],
         ["params", '["horizon"]', "allowed: a map of names"],

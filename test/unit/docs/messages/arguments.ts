@@ -107,8 +107,7 @@ const OPTIONS: Producers = {
         pipelineFile(folder, "secrets: [STACKRN_TEST_TOKEN]");
         return command(folder, "run");
     },
-    "--param … is no assignment; allowed: NAME=VALUE": said("run", "--param", "horizon"),
-    "--set … is no assignment; allowed: NAME=VALUE": said("run", "--set", "namespace"),
+    "… is no assignment; allowed: NAME=VALUE": said("run", "--param", "horizon"),
     "--stack … is no name of a stack; allowed: letters, digits, -, _ and ., at most 100": said(
         "run",
         "--stack",
