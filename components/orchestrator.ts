@@ -10,6 +10,7 @@ import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
 import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
+import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
 import { resolveSettings, type Settings } from "./settings";
 import { withoutTraces } from "./traces";
@@ -39,10 +40,11 @@ export interface OrchestratorArgs {
      */
     secrets?: Record<string, pulumi.Input<string>>;
     /**
-     * The image in which the steps run; stands above the pipeline's. The local orchestrator uses none.
+     * The image in which the steps run; stands above the pipeline's: its name, how to build it, or a `PipelineImage`. The
+     * local orchestrator uses none.
      * @default - the pipeline's image
      */
-    image?: pulumi.Input<string>;
+    image?: ImageSource;
     /**
      * Any change of it is a new run: a date, a commit, a hash of the data.
      * @default - none
@@ -98,12 +100,26 @@ export interface Target {
     readonly inPlace?: boolean;
     /** What else makes a new run when it changes. */
     readonly fingerprint?: pulumi.Input<unknown>;
+    /** Builds the image, or finds out what its name stands for. Left out by targets that use no image. */
+    readonly image?: (image: ImageSource) => MadeImage;
+    /**
+     * What the target is declared with beside the run itself (resources, network, …). A change of it alone makes no new
+     * run; `declare` gets it as it was when the attempt began, so that the target of a run that is running or done stays
+     * as it is, and a further attempt has what was changed.
+     */
+    readonly config?: (basis: TargetBasis) => pulumi.Input<unknown>;
     /**
      * How often the run is brought back after the platform took its machine.
      * @default 10
      */
     readonly maxRecoveries?: number;
 }
+
+/** What is known before there is a run. */
+export type TargetBasis = Pick<
+    DeclaredRun,
+    "pipeline" | "codeDir" | "image" | "graceSeconds" | "timeoutSeconds"
+>;
 
 /** What a target's declaration can use. */
 export interface DeclaredRun {
@@ -121,6 +137,10 @@ export interface DeclaredRun {
     /** SHA-256 of the code's content. */
     readonly codeHash: pulumi.Output<string>;
     readonly codeDir: string;
+    /** What runs: the `ref` of what {@link Target.image} returned. Undefined without that, or without an image. */
+    readonly image: pulumi.Output<string> | undefined;
+    /** What {@link Target.config} returned when this attempt began. */
+    readonly config: pulumi.Output<unknown>;
     /** Absolute path of the folder for records of runs. */
     readonly stateDir: string;
     readonly timeoutSeconds?: number;
@@ -207,9 +227,10 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     protected declareRun(target: Target): void {
         const { settings } = this;
         const code = codeHash(this, { ...settings, inPlace: target.inPlace ?? false });
-        const idArgs = this.runIdArgs(target, code);
+        const image = settings.image === undefined ? undefined : target.image?.(settings.image);
+        const idArgs = this.runIdArgs(target, code, image);
         const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
-        const declared = target.declare?.(declaredRun(settings, id, code));
+        const declared = target.declare?.(declaredRun(settings, id, code, image));
         const runArgs = this.runArgs(id, target, code);
         const dependsOn = [...(declared ?? [])];
         const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
@@ -241,7 +262,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             });
     }
 
-    private runIdArgs(target: Target, code: pulumi.Output<string>): pulumi.Inputs {
+    private runIdArgs(target: Target, code: pulumi.Output<string>, image?: MadeImage): pulumi.Inputs {
         const { settings } = this;
         return {
             pipeline: settings.pipeline.name,
@@ -251,12 +272,13 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             params: settings.params,
             env: settings.env,
             secrets: [...settings.pipeline.secrets],
-            image: settings.image,
+            image: image ? image.contentTag : nameOf(settings.image),
             trigger: settings.trigger,
             extra: target.fingerprint,
             whileRunning: settings.whileRunning,
             follower: target.follower,
             stateDir: settings.stateDir,
+            config: target.config?.(basisOf(settings, image)),
         };
     }
 
@@ -283,23 +305,38 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     }
 }
 
-function declaredRun(settings: Settings, id: RunId, code: pulumi.Output<string>): DeclaredRun {
+// Of an image that nothing is made of here.
+function nameOf(image: ImageSource | undefined): unknown {
+    return image !== undefined && isMade(image) ? image.contentTag : image;
+}
+
+function basisOf(settings: Settings, image: MadeImage | undefined): TargetBasis {
+    const { pipeline, codeDir, graceSeconds, timeoutSeconds } = settings;
+    return { pipeline, codeDir, graceSeconds, timeoutSeconds, image: image?.ref };
+}
+
+function declaredRun(
+    settings: Settings,
+    id: RunId,
+    code: pulumi.Output<string>,
+    image: MadeImage | undefined,
+): DeclaredRun {
     const { runId, attempt, nonce } = id;
-    const { pipeline, params, env, parallelism, timeoutSeconds, graceSeconds } = settings;
+    const { params, env, parallelism } = settings;
+    const basis = basisOf(settings, image);
+    const { pipeline, timeoutSeconds, graceSeconds } = basis;
     return {
+        ...basis,
         runId,
         attempt,
         attemptName: pulumi.interpolate`${runId}-${attempt}`,
         nonce,
-        pipeline,
         params,
         env,
         secrets: settings.secrets,
         codeHash: code,
-        codeDir: settings.codeDir,
+        config: id.config,
         stateDir: settings.stateDir,
-        timeoutSeconds,
-        graceSeconds,
         plan: ({ codeDir } = {}) =>
             pulumi
                 .all([runId, attempt, nonce, params, env])

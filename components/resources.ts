@@ -11,6 +11,8 @@ export class RunId extends pulumi.CustomResource {
     declare readonly attempt: pulumi.Output<number>;
     /** Random text of the attempt, which the events of its runner carry. */
     declare readonly nonce: pulumi.Output<string>;
+    /** What the target is declared with, as it was when the attempt began. */
+    declare readonly config: pulumi.Output<unknown>;
 
     constructor(name: string, args: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
         const outputs = { runId: undefined, attempt: undefined, nonce: undefined };

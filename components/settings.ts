@@ -10,6 +10,7 @@ import { unsupportedPlatform } from "../src/platform";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
 import { BadInputError } from "./errors";
 import type { OrchestratorArgs } from "./orchestrator";
+import type { ImageSource } from "./image";
 import { projectRoot } from "./projectRoot";
 
 const DEFAULT_GRACE_SECONDS = 10;
@@ -22,7 +23,7 @@ export interface Settings {
     readonly params: pulumi.Output<Record<string, ParamValue>>;
     readonly env: pulumi.Output<Record<string, string>>;
     readonly secrets: pulumi.Output<Record<string, string>>;
-    readonly image?: pulumi.Input<unknown>;
+    readonly image?: ImageSource;
     readonly trigger?: pulumi.Input<unknown>;
     readonly parallelism: number;
     readonly timeoutSeconds?: number;
@@ -73,7 +74,7 @@ export function resolveSettings(
         ),
         env: publicOnly("env", args.env, where).apply((env) => ({ ...pipeline.env, ...env })),
         secrets: pulumi.secret(args.secrets ?? {}),
-        image: args.image ?? pipeline.image,
+        image: args.image ?? imageOf(pipeline, args.pipeline),
         trigger: args.trigger,
         parallelism: args.parallelism ?? pipeline.parallelism,
         timeoutSeconds: timeoutSeconds ?? pipeline.timeoutSeconds,
@@ -86,6 +87,16 @@ export function resolveSettings(
 
 function load(pipeline: string | Pipeline): Pipeline {
     return typeof pipeline === "string" ? loadPipelineFile(pipeline) : pipeline;
+}
+
+// What a file says of paths is relative to the file.
+function imageOf(pipeline: Pipeline, source: string | Pipeline): ImageSource | undefined {
+    const { image } = pipeline;
+    if (image === undefined || typeof image === "string" || typeof source !== "string") {
+        return image;
+    }
+    const context = path.resolve(path.dirname(source), image.build.context);
+    return { build: { ...image.build, context: path.relative(process.cwd(), context) || "." } };
 }
 
 function codeFolder({ code, pipeline }: OrchestratorArgs): string {

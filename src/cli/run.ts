@@ -48,7 +48,12 @@ export async function run(input: RunInput, mode: RunMode, { terminal, shown }: R
     try {
         const trigger = await readTrigger(input);
         const program = update.program(() =>
-            makeOrchestrator(input.orchestrator, componentName(input.stack), argsOf({ ...input, trigger })),
+            makeOrchestrator(
+                input.orchestrator,
+                componentName(input.stack),
+                argsOf({ ...input, trigger }),
+                input.own,
+            ),
         );
         const stack = await openStack({
             input,
@@ -105,8 +110,11 @@ function componentName(stack: string): string {
     return stack.split("/").pop() ?? stack;
 }
 
+const PASSED_ON = [
+    ...["pipeline", "code", "params", "secrets", "image", "trigger"],
+    ...["timeout", "parallelism", "wait", "whileRunning", "stateDir"],
+] as (keyof RunInput & keyof OrchestratorArgs)[];
+
 function argsOf(input: RunInput): OrchestratorArgs {
-    const { pipeline, code, params, secrets, trigger, timeout, parallelism, wait, whileRunning, stateDir } =
-        input;
-    return { pipeline, code, params, secrets, trigger, timeout, parallelism, wait, whileRunning, stateDir };
+    return Object.fromEntries(PASSED_ON.map((name) => [name, input[name]])) as unknown as OrchestratorArgs;
 }

@@ -32,6 +32,10 @@ const runIdInputs = {
     ),
     follower,
     stateDir,
+    config: described(
+        any,
+        "What the target is declared with. As an output: as it was when the attempt began; a change alone makes no new run.",
+    ),
 };
 
 const runInputs = {

@@ -24,7 +24,7 @@ export interface FollowOptions {
     readonly signal: AbortSignal;
     /** Aborted: nobody wants to know any more; the run goes on. */
     readonly detach?: AbortSignal;
-    /** Values that must not get into the record, whoever wrote the line. */
+    /** Values that must get neither into the record nor to the sink, whoever wrote the line. */
     readonly secrets?: readonly string[];
     /**
      * Recoveries after which an interrupted run is given up.
@@ -187,13 +187,10 @@ async function recover(options: FollowOptions, snapshot: RunSnapshot): Promise<F
         await follower.recover(run, signal);
         return undefined;
     }
-    const end: FollowItem = follower.recover
-        ? {
-              type: "lost",
-              reason: "PreemptionLimit",
-              message: `the platform took the machine ${snapshot.interruptions} times`,
-          }
-        : { type: "lost", reason: "Interrupted", message: snapshot.message };
+    const message = `the platform took the machine ${snapshot.interruptions} times`;
+    const end = follower.recover
+        ? ({ type: "lost", state: "Lost", reason: "PreemptionLimit", message } as const)
+        : ({ type: "lost", reason: "Interrupted", message: snapshot.message } as const);
     apply(snapshot, end);
     return end;
 }

@@ -6,15 +6,17 @@ export async function loadPeer<T>(name: string, load: () => Promise<T>, what: st
     try {
         return await load();
     } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        if ((code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND") && message.includes(name)) {
-            throw new Error(
-                `${what} needs the package ${name}, which is not installed: npm install ${name}`,
-                {
-                    cause: error,
-                },
-            );
-        }
-        throw error;
+        throw missingPeer(error, name, what) ?? error;
     }
+}
+
+/** What to tell when such a package is not there; undefined if loading it failed for another reason. */
+export function missingPeer(error: unknown, name: string, what: string): Error | undefined {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
+    return missing && message.includes(name)
+        ? new Error(`${what} needs the package ${name}, which is not installed: npm install ${name}`, {
+              cause: error,
+          })
+        : undefined;
 }

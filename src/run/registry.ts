@@ -6,6 +6,7 @@ const builtIn: Readonly<Record<string, () => Promise<CreateFollower>>> = {
     // Not `import()`: it would first start the loader of ES modules, and each `pulumi up` waits for that.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     local: async () => (require("./local/follower") as typeof LocalFollower).createFollower,
+    docker: async () => (await import("./docker/follower.js")).createFollower,
     kubernetes: async () => (await import("./kubernetes/follower.js")).createFollower,
 };
 

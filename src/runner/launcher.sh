@@ -34,16 +34,18 @@ sr_unpack() {
 sr_boot=${STACKRUN_BOOT:?}
 sr_dir=${1:?}
 if ! mkdir -p "$sr_dir" 2>/dev/null || ! cd "$sr_dir" 2>/dev/null; then
-    sr_die 65 "the folder of the run, $sr_dir, can't be made by user $(id -u 2>/dev/null)"
+    sr_user=$(id -u 2>/dev/null)
+    sr_die 65 "the folder of the run, $sr_dir, can't be made by user $sr_user"
 fi
 [ -z "${STACKRUN_CODE-}" ] || sr_unpack
 # shellcheck source=/dev/null
 . "$sr_boot/plan.sh" || sr_die 65 "$sr_dir/plan can't be written"
-if [ -n "${STACKRUN_SECRETS-}" ]; then
-    [ -r "$STACKRUN_SECRETS" ] || sr_die 64 "the secrets are not in $STACKRUN_SECRETS: they are read once"
+sr_secrets=${STACKRUN_SECRETS-}
+if [ -n "$sr_secrets" ]; then
+    [ -r "$sr_secrets" ] || sr_die 64 "the secrets are not in $sr_secrets: they are read once"
     # shellcheck source=/dev/null
-    . "$STACKRUN_SECRETS"
-    rm -f "$STACKRUN_SECRETS"
+    . "$sr_secrets"
+    rm -f "$sr_secrets"
 fi
 rm -f cancel
 unset STACKRUN_BOOT STACKRUN_CODE STACKRUN_CODE_HASH STACKRUN_SECRETS STACKRUN_TERMINATION_LOG

@@ -4,7 +4,8 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { KubernetesOrchestrator, type KubernetesOrchestratorArgs } from "../../components/kubernetes";
 import { BadInputError } from "../../src/index";
-import { Recorder, secretOf, settled, valueOf } from "../support/mocks";
+import { Recorder, settled, valueOf } from "../support/mocks";
+import { secretOf } from "../support/wire";
 
 const TYPES = {
     job: "kubernetes:batch/v1:Job",

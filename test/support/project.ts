@@ -25,6 +25,13 @@ export interface RunningCommand {
     output(): string;
 }
 
+export interface ProjectOptions {
+    /** Plugins beside stackrun's: the provider's name, and the folder of its executable. */
+    readonly plugins?: Readonly<Record<string, string>>;
+    /** For all commands. */
+    readonly env?: NodeJS.ProcessEnv;
+}
+
 /**
  * A Pulumi project in a folder of its own, with a program in plain JavaScript that uses the built package, a local
  * backend, and the real plugin in its own process: what a user has.
@@ -33,10 +40,11 @@ export class Project {
     readonly dir: string;
     private readonly env: NodeJS.ProcessEnv;
 
-    private constructor(dir: string, bin: string) {
+    private constructor(dir: string, bin: string, env: NodeJS.ProcessEnv = {}) {
         this.dir = dir;
         this.env = {
             ...cleanEnv(),
+            ...env,
             PATH: `${bin}:${process.env.PATH}`,
             PULUMI_HOME: path.join(dir, ".home"),
             PULUMI_BACKEND_URL: pathToFileURL(path.join(dir, ".state")).href,
@@ -52,10 +60,15 @@ export class Project {
     }
 
     /** `program` is the body of a CommonJS module in which `stackrun` and `pulumi` are defined. */
-    static async create(files: Record<string, string>, program = DEFAULT_PROGRAM): Promise<Project> {
+    static async create(
+        files: Record<string, string>,
+        program = DEFAULT_PROGRAM,
+        { plugins = {}, env }: ProjectOptions = {},
+    ): Promise<Project> {
         const engine = await ensureEngine();
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-test-"));
-        const project = new Project(dir, path.dirname(engine.pulumi));
+        const project = new Project(dir, path.dirname(engine.pulumi), env);
+        const folders = { stackrun: path.join(REPO, "bin"), ...plugins };
         fs.mkdirSync(path.join(dir, ".state"));
         fs.symlinkSync(path.join(REPO, "node_modules"), path.join(dir, "node_modules"));
         project.write({
@@ -63,7 +76,9 @@ export class Project {
                 name: "test",
                 runtime: { name: "nodejs", options: { typescript: false } },
                 main: "index.js",
-                plugins: { providers: [{ name: "stackrun", path: path.join(REPO, "bin") }] },
+                plugins: {
+                    providers: Object.entries(folders).map(([name, folder]) => ({ name, path: folder })),
+                },
             }),
             "package.json": JSON.stringify({ name: "test", private: true }),
             ".stackrunignore": ".home\n.state\nindex.js\npackage.json\nPulumi*.yaml\n",

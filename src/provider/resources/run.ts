@@ -129,11 +129,7 @@ async function execute(spec: Spec, request: Operation, observe?: Observe): Promi
             request,
         );
     }
-    const engine = new EngineSink({
-        log: request.log,
-        secrets: Object.values(spec.run.secrets),
-        whereLog: `${spec.run.runDir}/log`,
-    });
+    const engine = new EngineSink({ log: request.log, whereLog: `${spec.run.runDir}/log` });
     const sink = observe?.(spec.run) ?? engine;
     try {
         const { run, pipeline, params } = spec;

@@ -1,6 +1,7 @@
 import { useFolder } from "../../support/folder";
 import { ARGUMENTS } from "./messages/arguments";
 import { CODE } from "./messages/code";
+import { DOCKER } from "./messages/docker";
 import { ENGINE } from "./messages/engine";
 import { FOLLOWERS, TESTS } from "./messages/followers";
 import { OUTCOMES } from "./messages/outcomes";
@@ -22,6 +23,7 @@ const PRODUCERS: Readonly<Record<string, Producers>> = {
     "The code": CODE,
     "A pipeline": PIPELINE,
     "The engine, and this package": ENGINE,
+    Docker: DOCKER,
     "Followers of your own": FOLLOWERS,
     "Tests of your own": TESTS,
     "From the runner": RUNNER,

@@ -47,8 +47,8 @@ describe("RunnerStream", () => {
 
     it("reads the same however the bytes are cut into pieces", () => {
         const whole = Buffer.from(`a\tgrün\n${record(event(1))}b\t\n\n${record(event(2))}b\t€uro\ttab\n`);
-        const flat = (items: FollowItem[]) =>
-            items.flatMap((item) => (item.type === "log" ? item.lines : [item]));
+        const flat = (items: FollowItem[]): unknown[] =>
+            items.flatMap<unknown>((item) => (item.type === "log" ? item.lines : [item]));
         fc.assert(
             fc.property(fc.array(fc.nat(whole.length), { maxLength: 12 }), (cuts) => {
                 const at = [0, ...cuts.sort((a, b) => a - b), whole.length];

@@ -84,6 +84,8 @@ const COMPONENT: Producers = {
             'new stackrun.LocalOrchestrator("job", { pipeline: folder + "/pipeline.yaml", params });',
         );
     },
+    '… is no argument of the orchestrator "…"; allowed: …': () =>
+        makeOrchestrator("docker", "x", { pipeline: "p.yaml" }, { memroy: "1g" }),
     'orchestrator "…" is not known; allowed: …': () => makeOrchestrator("locl", "x", { pipeline: "p.yaml" }),
 };
 
@@ -106,6 +108,7 @@ const OPTIONS: Producers = {
         return command(folder, "run");
     },
     "--param … is no assignment; allowed: NAME=VALUE": said("run", "--param", "horizon"),
+    "--set … is no assignment; allowed: NAME=VALUE": said("run", "--set", "namespace"),
     "--stack … is no name of a stack; allowed: letters, digits, -, _ and ., at most 100": said(
         "run",
         "--stack",

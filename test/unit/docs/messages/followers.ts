@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { loadPeer } from "../../../../src/run/peer";
 import { loadFollower } from "../../../../src/run/registry";
 import { Recorder } from "../../../../src/testing";
 import type { Producers } from "./said";
@@ -16,6 +17,8 @@ export const FOLLOWERS: Producers = {
     'follower "…" is not known; use …, or the absolute path of a module (require.resolve("./follower"))':
         () => loadFollower({ module: "./follower" }),
     "follower module … can't be loaded: …": load('require("no-such-package");'),
+    "… needs the package …, which is not installed: npm install …": () =>
+        loadPeer("no-such-package", () => import(`no-such-package${""}`), "the tested follower"),
     'follower module … exports no function "createFollower"': load("exports.create = () => ({});"),
 };
 

@@ -92,6 +92,7 @@ function spec(folder: string): RunSpec {
         ...{ runId: "r1", attempt: 1, runDir: path.join(folder, "run"), pipeline, params: {}, env: {} },
         ...{ secrets: {}, codeDir: folder, codeHash: "h", parallelism: 1, graceSeconds: 1 },
         finishedSteps: [],
+        nonce: "nonce",
     };
 }
 

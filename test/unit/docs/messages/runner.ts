@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { PlanStep, RunPlan } from "../../../../src/runner/plan";
-import { planFiles } from "../../../../src/runner/planDir";
+import { launcherScript } from "../../../../src/runner/launcher";
+import { planFiles, planScript } from "../../../../src/runner/planDir";
 import { shQuote } from "../../../../src/runner/quote";
 import { toolPath, type Shell } from "../../../support/shells";
 import { plan, type StartOptions, step, TestRun } from "../../runner/harness";
@@ -111,6 +113,52 @@ const WRITING: Producers = {
     ),
 };
 
+/** What a container says that can't become a runner. */
+const launched =
+    (harm: (folder: string) => NodeJS.ProcessEnv | void) =>
+    (folder: string): string => {
+        const inside = (name: string) => path.join(folder, name);
+        fs.writeFileSync(inside("launcher.sh"), launcherScript());
+        fs.writeFileSync(inside("plan.sh"), planScript(plan([step("a", "true")])));
+        fs.writeFileSync(inside("runner.sh"), "exit 0");
+        const env: NodeJS.ProcessEnv = {
+            PATH: process.env.PATH,
+            STACKRUN_BOOT: folder,
+            STACKRUN_TERMINATION_LOG: inside("log"),
+            ...harm(folder),
+        };
+        const { stderr } = spawnSync("/bin/sh", [inside("launcher.sh"), inside("run")], { env });
+        return stderr.toString().replaceAll(/^stackrun: /gm, "");
+    };
+const code = (folder: string, text: string) => {
+    fs.mkdirSync(path.join(folder, "code"));
+    fs.writeFileSync(path.join(folder, "code/0"), text);
+    return { STACKRUN_CODE: path.join(folder, "code"), STACKRUN_CODE_HASH: "x" };
+};
+
+const LAUNCHING: Producers = {
+    "the image lacks the tool …, which unpacks the code: use an image that has it, or one that holds the code":
+        launched((folder) => {
+            fs.mkdirSync(path.join(folder, "bin"));
+            for (const tool of ["mkdir", "cat"]) {
+                fs.symlinkSync(toolPath(tool), path.join(folder, "bin", tool));
+            }
+            return { ...code(folder, ""), PATH: path.join(folder, "bin") };
+        }),
+    "the code can't be unpacked into …: is the disk full, or the archive damaged?": launched((folder) =>
+        code(folder, "no archive"),
+    ),
+    "the folder of the run, …, can't be made by user …": launched((folder) =>
+        fs.writeFileSync(path.join(folder, "run"), ""),
+    ),
+    "…/plan can't be written": launched((folder) =>
+        fs.writeFileSync(path.join(folder, "plan.sh"), "false\n"),
+    ),
+    "the secrets are not in …: they are read once": launched((folder) => ({
+        STACKRUN_SECRETS: path.join(folder, "secrets"),
+    })),
+};
+
 /** What stands in the log of a step. */
 export const STEP_LOG: Producers = {
     'stackrun: input "…" is missing: step "…" left no output "…"': logged("true", {
@@ -164,4 +212,4 @@ const PLAN: Producers = {
 };
 
 /** What the runner says, and what is said of its plan. */
-export const RUNNER: Producers = { ...STARTING, ...WRITING, ...PLAN };
+export const RUNNER: Producers = { ...STARTING, ...WRITING, ...LAUNCHING, ...PLAN };
