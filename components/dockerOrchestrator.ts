@@ -3,7 +3,7 @@ import * as pulumi from "./sdk";
 import { volumeName } from "../src/run/docker/names";
 import type { FollowerSpec } from "../src/run/follower";
 import type { DockerOrchestratorArgs } from "./docker/args";
-import { checkDockerArgs } from "./docker/check";
+import { dockerMistakes, imageMistakes } from "./docker/check";
 import { containerConfig, containerOf, labelsOf } from "./docker/container";
 import { Orchestrator, type DeclaredRun, type TargetBasis } from "./orchestrator";
 import { isMade, isToBuild, type ImageSource, type MadeImage } from "./image";
@@ -24,8 +24,11 @@ export class DockerOrchestrator extends Orchestrator {
      * @throws BadInputError with all mistakes in the pipeline and the arguments, before anything is declared.
      */
     constructor(name: string, args: DockerOrchestratorArgs, opts?: pulumi.ComponentResourceOptions) {
-        const checked = checkDockerArgs(args, `DockerOrchestrator "${name}"`, opts);
-        super("stackrun:docker:DockerOrchestrator", name, checked, opts);
+        const where = `DockerOrchestrator "${name}"`;
+        super("stackrun:index:DockerOrchestrator", name, args, opts, (known) => [
+            ...imageMistakes(known, where),
+            ...dockerMistakes(args, where, opts),
+        ]);
         const own = this.ownProvider(name, args);
         const options = own ? { parent: this, provider: own } : { parent: this };
         let config: docker.ContainerArgs | undefined;

@@ -7,6 +7,7 @@ import { CHECK_IMAGE, checkContainer, readStoreUrl, secretKey } from "./kubernet
 import { podSpec } from "./kubernetes/podSpec";
 import { AttemptSpec, BundleChunks } from "./kubernetes/resources";
 import { readTimes, type Times } from "./kubernetes/times";
+import { madeImage } from "./kubernetes/image";
 import { imageMistakes, kubernetesMistakes } from "./kubernetes/validate";
 import { ANNOTATION, LABEL } from "../src/run/kubernetes/objects";
 import { DEFAULT_MAX_RECOVERIES } from "../src/run/followRun";
@@ -34,9 +35,9 @@ const DEFAULT_MAX_CODE_BYTES = 8 << 20;
 export class KubernetesOrchestrator extends Orchestrator {
     constructor(name: string, args: KubernetesOrchestratorArgs, opts?: pulumi.ComponentResourceOptions) {
         const where = `KubernetesOrchestrator "${name}"`;
-        super("stackrun:index:KubernetesOrchestrator", name, args, opts, (pipeline) => [
+        super("stackrun:index:KubernetesOrchestrator", name, args, opts, (known) => [
             ...kubernetesMistakes(args, where),
-            ...imageMistakes(args, pipeline, where),
+            ...imageMistakes(known, where),
         ]);
         const cluster = clusterOf(this, name, args);
         const times = readTimes(args);
@@ -47,6 +48,7 @@ export class KubernetesOrchestrator extends Orchestrator {
                 options: { ...cluster.options, pendingTimeoutSeconds: times.pendingSeconds, maxRecoveries },
             },
             maxRecoveries,
+            image: (image) => madeImage(this, `${name}-image`, image),
             // Elsewhere it is another run: what it has left is not there.
             fingerprint: { namespace: args.namespace, context: args.context },
             declare: (run) => new Declaration(this, name, args, cluster, times, run, where).declare(),
@@ -192,7 +194,7 @@ class Declaration {
         const pod = podSpec(args, {
             attemptName: run.attemptName,
             runId: run.runId,
-            image: (args.image ?? run.pipeline.image) as pulumi.Input<string>,
+            image: run.image as pulumi.Output<string>,
             codeChunks: chunks?.names,
             codeHash: run.codeHash,
             secretNames: run.pipeline.secrets,

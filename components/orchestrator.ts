@@ -12,7 +12,7 @@ import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
 import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
-import { resolveSettings, type Settings } from "./settings";
+import { resolveSettings, type OwnMistakes, type Settings } from "./settings";
 import { withoutTraces } from "./traces";
 
 /** What every orchestrator takes. */
@@ -196,7 +196,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     private readonly childName: string;
 
     /**
-     * `mistakes` tells what is wrong with arguments that only the subclass has; `pipeline` is undefined if it can't be read.
+     * `mistakes` tells what is wrong with arguments that only the subclass has; the pipeline is undefined if it can't be read.
      * @throws BadInputError with all mistakes in the pipeline and the arguments, before anything is declared.
      */
     protected constructor(
@@ -204,7 +204,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         name: string,
         args: OrchestratorArgs,
         opts?: pulumi.ComponentResourceOptions,
-        mistakes?: (pipeline: Pipeline | undefined) => readonly string[],
+        mistakes?: OwnMistakes,
     ) {
         // Before `super`, which declares the component: what is refused leaves nothing in the state.
         const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`, mistakes);

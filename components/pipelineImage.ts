@@ -39,7 +39,7 @@ export class PipelineImage extends pulumi.ComponentResource implements MadeImage
         if (mistakes.length > 0) {
             throw new BadInputError(mistakes);
         }
-        super("stackrun:docker:PipelineImage", name, {}, opts);
+        super("stackrun:index:PipelineImage", name, {}, opts);
         const image = "image" in args ? used(args.image) : this.build(name, args);
         Object.assign(this, image);
         this.registerOutputs({ ...image });

@@ -33,11 +33,17 @@ export interface Settings {
     readonly whileRunning: "refuse" | "replace";
 }
 
+/** What is wrong with arguments that only one orchestrator has. The pipeline is undefined if it can't be read. */
+export type OwnMistakes = (known: {
+    readonly pipeline?: Pipeline;
+    readonly image?: ImageSource;
+}) => readonly string[];
+
 /** @throws BadInputError with all mistakes at once; `where` names the component in them. */
 export function resolveSettings(
     args: OrchestratorArgs,
     where: string,
-    more: (pipeline: Pipeline | undefined) => readonly string[] = () => [],
+    more: OwnMistakes = () => [],
 ): Settings {
     const unsupported = unsupportedPlatform();
     if (unsupported) {
@@ -56,7 +62,8 @@ export function resolveSettings(
     const codeDir = collect(() => codeFolder(args));
     const timeoutSeconds = collect(() => readDuration("timeout", args.timeout, where));
     const graceSeconds = collect(() => readDuration("grace", args.grace, where));
-    mistakes.push(...choiceMistakes(args, where), ...more(pipeline));
+    const image = args.image ?? (pipeline && imageOf(pipeline, args.pipeline));
+    mistakes.push(...choiceMistakes(args, where), ...more({ pipeline, image }));
     if (pipeline) {
         mistakes.push(...envMistakes(Object.keys(args.env ?? {}), where));
         mistakes.push(...secretMistakes(pipeline, args.secrets ?? {}, where));
@@ -74,7 +81,7 @@ export function resolveSettings(
         ),
         env: publicOnly("env", args.env, where).apply((env) => ({ ...pipeline.env, ...env })),
         secrets: pulumi.secret(args.secrets ?? {}),
-        image: args.image ?? imageOf(pipeline, args.pipeline),
+        image,
         trigger: args.trigger,
         parallelism: args.parallelism ?? pipeline.parallelism,
         timeoutSeconds: timeoutSeconds ?? pipeline.timeoutSeconds,

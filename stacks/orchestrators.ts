@@ -3,7 +3,7 @@ import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { BadInputError } from "../components/errors";
 import { LocalOrchestrator } from "../components/localOrchestrator";
 import type { Orchestrator, OrchestratorArgs } from "../components/orchestrator";
-import { missingPeer } from "../src/run/peer";
+import { requirePeer } from "../src/run/peer";
 import { isOrchestratorKind, unknownArguments, unknownOrchestrator, type OrchestratorKind } from "./kinds";
 
 type Make = (name: string, args: OrchestratorArgs) => Orchestrator;
@@ -13,22 +13,14 @@ const MAKE: Readonly<Record<OrchestratorKind, Make>> = {
     local: (name, args) => new LocalOrchestrator(name, args),
     docker: (name, args) => {
         const load = () => require("../components/docker") as typeof import("../components/docker");
-        return new (peer("@pulumi/docker", load).DockerOrchestrator)(name, args);
+        return new (requirePeer("@pulumi/docker", load, "Docker").DockerOrchestrator)(name, args);
     },
     kubernetes: (name, args) => {
         const load = () => require("../components/kubernetes") as typeof import("../components/kubernetes");
-        return new (peer("@pulumi/kubernetes", load).KubernetesOrchestrator)(name, args);
+        return new (requirePeer("@pulumi/kubernetes", load, "Kubernetes").KubernetesOrchestrator)(name, args);
     },
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
-
-function peer<T>(name: string, load: () => T): T {
-    try {
-        return load();
-    } catch (error) {
-        throw missingPeer(error, name, "this orchestrator") ?? error;
-    }
-}
 
 /**
  * Declares an orchestrator by its kind, as stack configuration and the command name it. `own` are arguments that only

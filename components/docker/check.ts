@@ -1,10 +1,9 @@
 import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "../sdk";
-import { BadInputError } from "../errors";
 import { isToBuild } from "../image";
 import { buildMistakes } from "../pipelineImage";
-import { resolveSettings } from "../settings";
+import type { OwnMistakes } from "../settings";
 import type { DockerOrchestratorArgs, DockerVolume } from "./args";
 import { mebibytes, SIZE_ALLOWED } from "./sizes";
 
@@ -12,35 +11,21 @@ import { mebibytes, SIZE_ALLOWED } from "./sizes";
 const SMALLEST_MEMORY_MIB = 6;
 const RESERVED_PATHS = ["/stackrun", "/stackrun-code"];
 
-/** @throws BadInputError with all mistakes, those of the common arguments too. */
-export function checkDockerArgs<A extends DockerOrchestratorArgs>(
-    args: A,
+/** What is wrong with the image, if the pipeline could be read. */
+export function imageMistakes(
+    { pipeline, image }: Parameters<OwnMistakes>[0],
     where: string,
-    opts?: pulumi.ComponentResourceOptions,
-): A {
-    const mistakes = [...commonMistakes(args, where), ...dockerMistakes(args, where, opts)];
-    if (mistakes.length > 0) {
-        throw new BadInputError(mistakes);
+): readonly string[] {
+    if (image === undefined) {
+        return pipeline
+            ? [`${where}: image is missing: neither the arguments nor the pipeline name one`]
+            : [];
     }
-    return args;
+    return isToBuild(image) ? buildMistakes(image, where) : [];
 }
 
-function commonMistakes(args: DockerOrchestratorArgs, where: string): readonly string[] {
-    try {
-        const { image } = resolveSettings(args, where);
-        if (image === undefined) {
-            return [`${where}: image is missing: neither the arguments nor the pipeline name one`];
-        }
-        return isToBuild(image) ? buildMistakes(image, where) : [];
-    } catch (error) {
-        if (error instanceof BadInputError) {
-            return error.mistakes;
-        }
-        throw error;
-    }
-}
-
-function dockerMistakes(
+/** What is wrong with the arguments that only the Docker orchestrator has. */
+export function dockerMistakes(
     args: DockerOrchestratorArgs,
     where: string,
     opts: pulumi.ComponentResourceOptions = {},

@@ -1,6 +1,7 @@
 import * as pulumi from "../sdk";
 import { DURATION_ALLOWED, parseDuration } from "../../src/pipeline/duration";
-import type { Pipeline } from "../../src/pipeline/types";
+import { isToBuild } from "../image";
+import type { OwnMistakes } from "../settings";
 import type { KubernetesOrchestratorArgs, KubernetesVolume, Resource } from "./args";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -56,23 +57,18 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
     return mistakes;
 }
 
-/** A pod needs an image, and this component builds none. */
-export function imageMistakes(
-    args: KubernetesOrchestratorArgs,
-    pipeline: Pipeline | undefined,
-    where: string,
-): string[] {
-    if (args.image !== undefined || !pipeline) {
-        return [];
+/** What is wrong with the image, if the pipeline could be read: the cluster has to be able to pull it. */
+export function imageMistakes({ pipeline, image }: Parameters<OwnMistakes>[0], where: string): string[] {
+    if (image === undefined) {
+        return pipeline
+            ? [`${where}: image is missing: give the reference of an image here, or in the pipeline`]
+            : [];
     }
-    if (pipeline.image === undefined) {
-        return [`${where}: image is missing: give the reference of an image here, or in the pipeline`];
-    }
-    return typeof pipeline.image === "string"
-        ? []
-        : [
-              `${where}: the pipeline's image has to be built first: build and push it, and give its reference in "image"`,
-          ];
+    return isToBuild(image) && image.registry === undefined
+        ? [
+              `${where}: the image has to be pushed to where the cluster pulls it from: give "image" with its "registry", or push it yourself and give its reference`,
+          ]
+        : [];
 }
 
 type Wrong = (key: string, value: unknown, allowed: string) => void;

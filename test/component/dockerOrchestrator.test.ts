@@ -53,7 +53,7 @@ describe("DockerOrchestrator", () => {
         const one = await declare();
         expect(await valueOf(one.status)).toBe("Succeeded");
         expect(recorder.declared.map(({ type, name }) => [type, name])).toEqual([
-            ["stackrun:docker:DockerOrchestrator", "job"],
+            ["stackrun:index:DockerOrchestrator", "job"],
             [PULL, "job-pull"],
             [RUN_ID, "job-id"],
             [VOLUME, "job-volume"],
@@ -261,6 +261,7 @@ describe("DockerOrchestrator", () => {
         const where = 'DockerOrchestrator "job": ';
         expect(mistakes).toEqual([
             `${where}onFailure is "ignore"; allowed: "fail", "record"`,
+            `${where}image is missing: neither the arguments nor the pipeline name one`,
             expect.stringContaining(`${where}dockerHost is "localhost"; allowed: unix:///…`),
             expect.stringContaining(`${where}user is "a b"; allowed: "image"`),
             `${where}cpus is 0; allowed: a number above 0`,

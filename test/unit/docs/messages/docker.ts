@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { pack } from "tar-stream";
 import * as docker from "@pulumi/docker";
-import { checkDockerArgs } from "../../../../components/docker/check";
+import { DockerOrchestrator } from "../../../../components/docker";
 import { PipelineImage, type DockerOrchestratorArgs } from "../../../../components/docker";
 import { clientOptions } from "../../../../src/run/docker/client";
 import { explain } from "../../../../src/run/docker/errors";
@@ -48,7 +48,7 @@ const args = (more: object, opts?: object) => (folder: string) => {
     const file = path.join(folder, "pipeline.yaml");
     fs.writeFileSync(file, "name: p\nsteps: [{name: a, run: ls}]\n");
     const given = { pipeline: file, image: "a:1", ...more } as DockerOrchestratorArgs;
-    return checkDockerArgs(given, 'DockerOrchestrator "job"', opts);
+    return new DockerOrchestrator("job", given, opts);
 };
 
 /** What the Docker orchestrator and its follower say. */
