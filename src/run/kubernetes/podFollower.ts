@@ -10,6 +10,8 @@ const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 /** A dropped stream is nothing to tell of; one that stays away is. */
 const TELL_AFTER_MS = 5_000;
+/** The log of a pod that has ended may have been thrown away, although the pod is still there. */
+const GIVE_UP_AFTER_MS = 60_000;
 
 /** Where the following of an attempt stands: in which pod's log, and how far. */
 export interface Bookmark extends LogPosition {
@@ -154,7 +156,8 @@ export class PodFollower {
     // Whether nothing more can be read; else the connection was dropped, or the node does not answer just now.
     private async isOver(error: Error): Promise<boolean> {
         const status = error instanceof ApiError ? error.status : undefined;
-        if (status === 404 || (status === 400 && this.options.pod.gone)) {
+        this.troubleSince ??= Date.now();
+        if ((status === 404 || status === 400) && (await this.isGone())) {
             if (this.interrupted === undefined && !this.finished) {
                 const what = this.read ? "the end of its log" : "its log";
                 await this.tell(`the pod ${this.options.pod.now.metadata.name} is gone, and ${what} with it`);
@@ -167,7 +170,6 @@ export class PodFollower {
                 `the pod's log can't be read: ${error.message}. Give the right to get pods/log (see the page on Kubernetes).`,
             );
         }
-        this.troubleSince ??= Date.now();
         if (Date.now() - this.troubleSince > TELL_AFTER_MS) {
             await this.options.emit({
                 type: "status",
@@ -175,6 +177,20 @@ export class PodFollower {
             });
         }
         return false;
+    }
+
+    // A kubelet that has just started does not know its pods yet, and says the same as when one is gone.
+    private async isGone(): Promise<boolean> {
+        const { api, pod } = this.options;
+        const { name, uid } = pod.now.metadata;
+        if (this.ended && Date.now() - (this.troubleSince ?? 0) > GIVE_UP_AFTER_MS) {
+            return true;
+        }
+        try {
+            return (await api.json<Pod>({ path: `${podsPath(api)}/${name}` })).metadata.uid !== uid;
+        } catch (error) {
+            return error instanceof ApiError && error.status === 404;
+        }
     }
 
     private tell(text: string): Promise<void> {

@@ -27,6 +27,8 @@ class FakeCluster implements Api {
     logs: (string | Error)[][] = [];
     readonly requests: ApiRequest[] = [];
     watches = 0;
+    /** The pods are deleted, and the watch has not told it yet. */
+    gone = false;
 
     constructor(readonly fail: Partial<Record<string, Error>> = {}) {}
 
@@ -42,6 +44,7 @@ class FakeCluster implements Api {
             [/\/jobs$/, () => list(this.job ? [this.job] : [])],
             [/\/jobs\/r1-1$/, () => (method === "PATCH" ? this.patch(request) : this.oneJob())],
             [/\/pods$/, () => list(this.pods)],
+            [/\/pods\/p\d$/, () => this.onePod(name)],
             [/\/events$/, () => list(this.events)],
         ];
         const answer = answers.find(([pattern]) => pattern.test(name));
@@ -66,6 +69,14 @@ class FakeCluster implements Api {
                 yield Buffer.from(part);
             }
         })();
+    }
+
+    private onePod(name: string): Pod {
+        const pod = this.pods.find(({ metadata }) => name.endsWith(`/${metadata.name}`));
+        if (!pod || this.gone) {
+            throw new ApiError(404, "not found");
+        }
+        return pod;
     }
 
     private oneJob(): Job {
@@ -266,9 +277,28 @@ describe("the follower of a Job", () => {
         expect(await nowhere.lastOutcome(run())).toEqual({ kind: "NotStarted" });
     });
 
+    it("a kubelet that has just started, and does not know the pod yet, is asked again", async () => {
+        const log = [
+            event("run.started"),
+            "a\tone",
+            "a\ttwo",
+            event("run.finished", { state: "Succeeded", reason: "" }),
+        ];
+        cluster.job = theJob();
+        cluster.pods = [thePod("p1", { terminated: { exitCode: 0 } }, { phase: "Succeeded" })];
+        cluster.logs = [
+            [stamped(log.slice(0, 2)), new ApiError(404, 'pod "p1" does not exist')],
+            [stamped(log)],
+        ];
+        const items = await followed();
+        expect(lines(items)).toEqual(["one", "two"]);
+        expect(items.at(-1)).toMatchObject({ event: { state: "Succeeded" } });
+    }, 30_000);
+
     it("a pod that is gone before its log was read to the end is told of", async () => {
         cluster.job = theJob({ status: { conditions: [{ type: "Complete", status: "True" }] } });
         cluster.pods = [thePod("p1", { terminated: { exitCode: 0 } }, { phase: "Succeeded" })];
+        cluster.gone = true;
         cluster.logs = [[stamped(["a\tone"]), new ApiError(404, "pods p1 not found")]];
         const items = await followed();
         expect(lines(items)).toEqual(["one", "stackrun: the pod p1 is gone, and the end of its log with it"]);
