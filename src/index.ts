@@ -4,8 +4,10 @@ export {
     type DeclaredRun,
     type OrchestratorArgs,
     type Target,
+    type TargetBasis,
 } from "../components/orchestrator";
 export { BadInputError, RunFailedError } from "../components/errors";
+export type { ImageRegistry, ImageSource, ImageToBuild, MadeImage } from "../components/image";
 export { definePipeline, loadPipelineFile, parsePipeline } from "./pipeline/load";
 export { PipelineError, type Mistake } from "./pipeline/errors";
 export type {
@@ -30,5 +32,10 @@ export type {
     RunSpec,
 } from "./run/follower";
 export type { EventHead, FinalState, RunnerEvent, RunnerEventBody, RunState, StepState } from "./run/events";
+export { RUNNER_EXIT } from "./run/events";
+export { recordedOutcome } from "./run/outcome";
+export { RunnerStream, type StreamOptions } from "./run/stream";
+export { launcherScript } from "./runner/launcher";
+export { runnerScript } from "./runner/script";
 export type { RunSnapshot, StepSnapshot } from "./run/snapshot";
 export type { Artifact } from "./run/record";
