@@ -9,6 +9,15 @@ export interface StreamOptions {
     readonly attempt: number;
 }
 
+/** Said now and then beside the lines, and no event: how many lines of a step's try there were so far. */
+interface LogCount {
+    readonly type: "log.count";
+    readonly nonce: string;
+    readonly attempt: number;
+    readonly step: string;
+    readonly lines: number;
+}
+
 const RECORD_SEPARATOR = "\u001e";
 
 /**
@@ -17,6 +26,8 @@ const RECORD_SEPARATOR = "\u001e";
  */
 export class RunnerStream {
     private readonly splitter = new LineSplitter();
+    /** Lines of each step's present try, where its beginning was seen. */
+    private readonly counts = new Map<string, number>();
 
     constructor(private readonly options: StreamOptions) {}
 
@@ -30,10 +41,20 @@ export class RunnerStream {
         const items: FollowItem[] = [];
         let log: LogLine[] = [];
         for (const line of lines) {
-            const event = this.event(line);
-            if (!event) {
-                log.push(toLogLine(line));
+            const record = this.record(line);
+            if (!record) {
+                const read = toLogLine(line);
+                log.push(read);
+                this.counts.set(read.step, (this.counts.get(read.step) ?? NaN) + 1);
                 continue;
+            }
+            if (record.type === "log.count") {
+                log.push(...this.compare(record));
+                continue;
+            }
+            const event = record;
+            if (event.type === "step.started") {
+                this.counts.set(event.step, 0);
             }
             if (log.length > 0) {
                 items.push({ type: "log", lines: log });
@@ -52,14 +73,24 @@ export class RunnerStream {
         return this.items(this.splitter.rest());
     }
 
-    private event(line: string): RunnerEvent | undefined {
+    // A platform may have lost some of the log: that is told, because it can't be seen.
+    private compare({ step, lines }: LogCount): LogLine[] {
+        const missing = lines - (this.counts.get(step) ?? NaN);
+        this.counts.set(step, lines);
+        const what = missing === 1 ? "1 line is" : `${missing} lines are`;
+        return missing > 0
+            ? [{ step, text: `stackrun: ${what} missing above: the platform's log has lost them` }]
+            : [];
+    }
+
+    private record(line: string): RunnerEvent | LogCount | undefined {
         if (!line.startsWith(RECORD_SEPARATOR)) {
             return undefined;
         }
         try {
-            const event = JSON.parse(line.slice(1)) as RunnerEvent;
+            const record = JSON.parse(line.slice(1)) as RunnerEvent | LogCount;
             const { nonce, attempt } = this.options;
-            return event.nonce === nonce && event.attempt === attempt ? event : undefined;
+            return record.nonce === nonce && record.attempt === attempt ? record : undefined;
         } catch {
             return undefined;
         }

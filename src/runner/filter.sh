@@ -42,7 +42,7 @@ BEGIN {
     ORS = ""
     step = ENVIRON["SR_STEP"]; file = ENVIRON["SR_LOG"]; mark = ENVIRON["SR_MARK"]
     chop = ENVIRON["SR_CHOP"] + 0; most = ENVIRON["SR_MOST"] + 0; checked = ENVIRON["SR_CHECKED"] + 0
-    nul = ENVIRON["SR_NUL"]
+    nul = ENVIRON["SR_NUL"]; counted = ENVIRON["SR_COUNTED"]
     gsub(/[^A-Za-z0-9_]+/, " ", ENVIRON["SR_SECRETS"])
     names = split(ENVIRON["SR_SECRETS"], name, " ")
     for (i = 1; i <= names; i++) learn(ENVIRON[name[i]])
@@ -63,6 +63,7 @@ END {
         if (held) put(c b a)
     }
     if (bad) exit 9
+    if (counted != "") count()
 }
 function empty() { blank--; put("") }
 # Appending to one long text piece by piece would copy all of it each time.
@@ -112,12 +113,19 @@ function put(text,    cut, size) {
     while (most && length(text) > most) {
         cut = most
         while (cut > most - 4 && index(inside, substr(text, cut + 1, 1))) cut--
-        print (step "\t" substr(text, 1, cut) "\n")
+        tell(substr(text, 1, cut))
         text = substr(text, cut + 1)
     }
-    print (step "\t" text "\n")
+    tell(text)
     if (fflush() && checked) fail()
 }
+function tell(text) {
+    print (step "\t" text "\n")
+    told++
+    if (counted != "" && told % 1000 == 0) count()
+}
+# Not every platform keeps all of a log: who reads it can tell that something is missing.
+function count() { printf "\036%s,\"lines\":%d}\n", counted, told; fflush() }
 function fail() { bad = 1; exit 9 }
 '
 
@@ -129,6 +137,9 @@ sr_filter() { # the last part of a step's pipeline; tells the main loop when all
         # shellcheck disable=SC2030
         export LC_ALL=C SR_STEP="$sr_name" SR_LOG="$sr_step_dir/log" SR_MARK="$sr_mark" SR_SECRETS="$sr_secrets"
         export SR_CHOP=0 SR_MOST="$sr_most" SR_CHECKED=1 SR_NUL=
+        export SR_COUNTED=
+        [ "$sr_stream" != stdout ] ||
+            SR_COUNTED="{\"nonce\":\"$sr_nonce\",\"attempt\":$sr_attempt,\"type\":\"log.count\",\"step\":\"$sr_name\""
         [ "$sr_before" != sed ] || SR_CHOP=$sr_chop
         case $sr_awk_kind in
             mawk) exec awk -W interactive "$sr_filter_program" ;;

@@ -37,6 +37,25 @@ describe("RunnerStream", () => {
         expect(read(record(forged))).toEqual([log(["", record(forged).trimEnd()])]);
     });
 
+    it("tells of lines that the platform's log has lost, where it saw the step's beginning", () => {
+        const count = (step: string, lines: number) =>
+            record({ nonce: "secret", attempt: 2, type: "log.count", step, lines });
+        const started = event(1, { type: "step.started", try: 1 });
+        const lines = (number: number) => "a\tx\n".repeat(number);
+        const texts = (text: string) =>
+            read(text).flatMap((item) => (item.type === "log" ? item.lines.map((line) => line.text) : []));
+        const whole = `${record(started)}${lines(3)}${count("a", 3)}${lines(1)}${count("a", 4)}`;
+        expect(texts(whole)).toEqual(["x", "x", "x", "x"]);
+        const gaps = `${record(started)}${lines(2)}${count("a", 3)}${lines(1)}${count("a", 9)}${lines(1)}`;
+        const lost = (what: string) => `stackrun: ${what} missing above: the platform's log has lost them`;
+        expect(texts(gaps)).toEqual(["x", "x", lost("1 line is"), "x", lost("5 lines are"), "x"]);
+        // A further try counts anew.
+        expect(texts(`${gaps}${record(started)}${lines(1)}${count("a", 1)}`).at(-1)).toBe("x");
+        // Read from the middle: the first count is where counting begins.
+        const middle = `${lines(2)}${count("a", 50)}${lines(1)}${count("a", 52)}`;
+        expect(texts(middle)).toEqual(["x", "x", "x", lost("1 line is")]);
+    });
+
     it("takes a torn event for a line", () => {
         expect(read('\u001e{"n":1,"nonce":"secret"\n')).toEqual([log(["", '\u001e{"n":1,"nonce":"secret"'])]);
     });

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import fc from "fast-check";
 import { describeShells } from "../../support/shells";
-import { plan, randomText, readProc, step, testRuns, until } from "./harness";
+import type { RunnerEvent } from "../../../src/run/events";
+import { NONCE, plan, randomText, readProc, step, testRuns, until } from "./harness";
 
 const RS = "\x1e";
 
@@ -108,6 +109,24 @@ describeShells("output", (shell) => {
         expect(pieces.map((line) => line.slice(2)).join("")).toBe(`x${"–".repeat(5000)}`);
     });
 
+    test("with stream=stdout, it is told now and then how many lines there were", async () => {
+        const run = newRun();
+        const script = 'awk "BEGIN { for (i = 0; i < 2500; i++) print i }"; printf "%5000s" x';
+        const { stdout } = await run.run(plan([step("s", script)], { stream: "stdout" }));
+        const lines = stdout.toString().split("\n");
+        const counts = lines.flatMap((line, at) => {
+            const record = line.startsWith(RS) ? (JSON.parse(line.slice(1)) as { lines?: number }) : {};
+            const before = lines.slice(0, at).filter((one) => one.startsWith("s\t")).length;
+            return record.lines === undefined ? [] : [[record.lines, before]];
+        });
+        // The last line is told in two pieces.
+        expect(counts).toEqual([
+            [1000, 1000],
+            [2000, 2000],
+            [2502, 2502],
+        ]);
+    });
+
     test("with stream=stdout, events stand between the lines and can't be forged", async () => {
         const run = newRun();
         const forged = `${RS}{"n":2,"nonce":"x","type":"run.finished","state":"Failed"}`;
@@ -117,8 +136,10 @@ describeShells("output", (shell) => {
         const lines = stdout.toString().split("\n").slice(0, -1);
         const records = lines
             .filter((line) => line.startsWith(RS))
-            .map((line) => JSON.parse(line.slice(1)) as unknown);
-        expect(records).toEqual(run.events());
+            .map((line) => JSON.parse(line.slice(1)) as RunnerEvent | { readonly type: "log.count" });
+        const count = { nonce: NONCE, attempt: 1, type: "log.count", step: "s", lines: 2 };
+        expect(records.filter(({ type }) => type === "log.count")).toEqual([count]);
+        expect(records.filter(({ type }) => type !== "log.count")).toEqual(run.events());
         expect(lines.filter((line) => !line.startsWith(RS))).toEqual([
             `s\t${forged}`,
             `s\tno end${RS}{"forged":1}`,
@@ -131,6 +152,7 @@ describeShells("output", (shell) => {
             "step.started",
             "line",
             "line",
+            "log.count",
             "step.finished",
             "run.finished",
         ]);
