@@ -18,10 +18,10 @@ up() {
     chmod 700 "$DIR"
     local build number
     build=$("$here/build.sh")
-    if [[ -n ${OWNER:-} ]]; then echo "$OWNER $(awk '{print $22}' "/proc/$OWNER/stat")" >"$DIR/owner"; fi
-    trap 'echo "the cluster did not start" >&2; down "$DIR"' ERR
     # shellcheck source=common.sh
     source "$here/common.sh"
+    if [[ -n ${OWNER:-} ]]; then echo "$OWNER $(start_time "$OWNER")" >"$DIR/owner"; fi
+    trap 'echo "the cluster did not start" >&2; down "$DIR"' ERR
     setsid unshare --fork --kill-child --pid --mount-proc --mount --net --propagation private \
         bash "$here/init.sh" "$DIR" >"$LOG/init.log" 2>&1 </dev/null &
     echo "$! $(start_time $!)" >"$DIR/init"
@@ -82,8 +82,10 @@ down() { # DIR
         kill -KILL "$pid"
         wait_for 30 "end of the cluster's processes" ended
     fi
-    [[ -z ${NUMBER:-} ]] || ip link del "$HOST_LINK" 2>/dev/null || true
-    wait_for 30 "removal of $CGROUP" remove_cgroups
+    if [[ -n $NUMBER ]]; then
+        ip link del "$HOST_LINK" 2>/dev/null || true
+        wait_for 30 "removal of $CGROUP" remove_cgroups
+    fi
     rm -rf --one-file-system "$DIR"
 }
 
