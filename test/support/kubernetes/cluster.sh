@@ -7,7 +7,7 @@
 #   cluster.sh start|stop DIR NAME   one program: kubelet, kube-apiserver, …
 #   cluster.sh load DIR TAR [NAME]   an image from a tar (`docker save`, or an OCI layout), under that name
 #   cluster.sh inside DIR COMMAND…   a command inside the cluster's namespaces, say `iptables -S`
-set -Eeuo pipefail
+set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PREFIX=stackrun-k8s-
 MOST_CLUSTERS=250
@@ -21,7 +21,7 @@ up() {
     # shellcheck source=common.sh
     source "$here/common.sh"
     if [[ -n ${OWNER:-} ]]; then echo "$OWNER $(start_time "$OWNER")" >"$DIR/owner"; fi
-    trap 'echo "the cluster did not start" >&2; down "$DIR"' ERR
+    trap 'echo "the cluster did not start" >&2; down "$DIR"' EXIT
     setsid unshare --fork --kill-child --pid --mount-proc --mount --net --propagation private \
         bash "$here/init.sh" "$DIR" >"$LOG/init.log" 2>&1 </dev/null &
     echo "$! $(start_time $!)" >"$DIR/init"
@@ -52,7 +52,7 @@ up() {
     ready kube-proxy
     wait_for 60 "service account" kubectl get serviceaccount default
     wait_for 60 "root certificate" kubectl get configmap kube-root-ca.crt
-    trap - ERR
+    trap - EXIT
 }
 
 # A link between the machine and the cluster; its number, the first free one, is the cluster's.
