@@ -34,7 +34,7 @@ const lane = (name) =>
 
 /** @type {import("jest").Config} */
 module.exports = {
-    projects: [ring("unit"), ring("component"), ring("engine"), lane("kubernetes")],
+    projects: [ring("unit"), ring("component"), ring("engine"), lane("docker"), lane("kubernetes")],
     testTimeout: 120_000,
     maxWorkers: 2,
 };

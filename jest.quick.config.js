@@ -3,8 +3,8 @@ const { projects } = require("./jest.config.js");
 
 const slow = [
     "unit/(runner|bundle|engine|examples)/",
-    "unit/docs/(snippets|reference)",
-    "unit/cli/(startup|runs|init|completion|doctor)",
+    "unit/docs/(snippets|reference|messages)",
+    "unit/cli/(startup|runs|init|completion|completionShells|doctor)",
     "unit/pipeline/mutations",
 ];
 const testPathIgnorePatterns = ["/node_modules/", ...slow.map((pattern) => `<rootDir>/test/${pattern}`)];

@@ -15,8 +15,9 @@ export interface CodeOptions {
 /** Finds out which files belong to a run, and says what was left out, in the component's row. */
 export function codeHash(component: pulumi.Resource, options: CodeOptions): pulumi.Output<string> {
     return pulumi.output(
-        scan(options).then(async (tree) => {
-            await show(component, tree);
+        scan(options).then((tree) => {
+            // The SDK says things one after the other: one about a component that is never declared would hold up the rest.
+            component.urn.apply(() => show(component, tree));
             return tree.hash;
         }),
     );

@@ -1,5 +1,7 @@
 import * as pulumi from "./sdk";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
+import { toRunPlan } from "../src/pipeline/runPlan";
+import { planScript } from "../src/runner/planDir";
 import { stepHashes } from "../src/pipeline/fingerprint";
 import type { RunState } from "../src/run/events";
 import type { FollowerSpec } from "../src/run/follower";
@@ -8,8 +10,10 @@ import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
 import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
+import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
-import { resolveSettings, type Settings } from "./settings";
+import { resolveSettings, type OwnMistakes, type Settings } from "./settings";
+import { withoutTraces } from "./traces";
 
 /** What every orchestrator takes. */
 export interface OrchestratorArgs {
@@ -36,10 +40,11 @@ export interface OrchestratorArgs {
      */
     secrets?: Record<string, pulumi.Input<string>>;
     /**
-     * The image in which the steps run; stands above the pipeline's. The local orchestrator uses none.
+     * The image in which the steps run; stands above the pipeline's: its name, how to build it, or a `PipelineImage`. The
+     * local orchestrator uses none.
      * @default - the pipeline's image
      */
-    image?: pulumi.Input<string>;
+    image?: ImageSource;
     /**
      * Any change of it is a new run: a date, a commit, a hash of the data.
      * @default - none
@@ -95,7 +100,26 @@ export interface Target {
     readonly inPlace?: boolean;
     /** What else makes a new run when it changes. */
     readonly fingerprint?: pulumi.Input<unknown>;
+    /** Builds the image, or finds out what its name stands for. Left out by targets that use no image. */
+    readonly image?: (image: ImageSource) => MadeImage;
+    /**
+     * What the target is declared with beside the run itself (resources, network, …). A change of it alone makes no new
+     * run; `declare` gets it as it was when the attempt began, so that the target of a run that is running or done stays
+     * as it is, and a further attempt has what was changed.
+     */
+    readonly config?: (basis: TargetBasis) => pulumi.Input<unknown>;
+    /**
+     * How often the run is brought back after the platform took its machine.
+     * @default 10
+     */
+    readonly maxRecoveries?: number;
 }
+
+/** What is known before there is a run. */
+export type TargetBasis = Pick<
+    DeclaredRun,
+    "pipeline" | "codeDir" | "image" | "graceSeconds" | "timeoutSeconds"
+>;
 
 /** What a target's declaration can use. */
 export interface DeclaredRun {
@@ -104,6 +128,8 @@ export interface DeclaredRun {
     readonly attempt: pulumi.Output<number>;
     /** `<runId>-<attempt>`: a DNS label. */
     readonly attemptName: pulumi.Output<string>;
+    /** Random text that the events of this attempt carry, so that a step's output can't forge one. */
+    readonly nonce: pulumi.Output<string>;
     readonly pipeline: Pipeline;
     readonly params: pulumi.Output<Record<string, ParamValue>>;
     readonly env: pulumi.Output<Record<string, string>>;
@@ -111,6 +137,19 @@ export interface DeclaredRun {
     /** SHA-256 of the code's content. */
     readonly codeHash: pulumi.Output<string>;
     readonly codeDir: string;
+    /** What runs: the `ref` of what {@link Target.image} returned. Undefined without that, or without an image. */
+    readonly image: pulumi.Output<string> | undefined;
+    /** What {@link Target.config} returned when this attempt began. */
+    readonly config: pulumi.Output<unknown>;
+    /** Absolute path of the folder for records of runs. */
+    readonly stateDir: string;
+    readonly timeoutSeconds?: number;
+    readonly graceSeconds: number;
+    /**
+     * A file for the launcher: sh that writes the plan of this attempt into the runner's folder. For targets of which only
+     * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it.
+     */
+    plan(options?: { readonly codeDir?: string }): pulumi.Output<string>;
 }
 
 /**
@@ -151,11 +190,13 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     /** Step -> metric -> value. */
     declare readonly metrics: pulumi.Output<Record<string, Record<string, number>>>;
 
+    declare private ended: { resolve(): void; reject(error: Error): void };
     private readonly settings: Settings;
     private readonly typeToken: string;
     private readonly childName: string;
 
     /**
+     * `mistakes` tells what is wrong with arguments that only the subclass has; the pipeline is undefined if it can't be read.
      * @throws BadInputError with all mistakes in the pipeline and the arguments, before anything is declared.
      */
     protected constructor(
@@ -163,44 +204,65 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         name: string,
         args: OrchestratorArgs,
         opts?: pulumi.ComponentResourceOptions,
+        mistakes?: OwnMistakes,
     ) {
         // Before `super`, which declares the component: what is refused leaves nothing in the state.
-        const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`);
+        const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`, mistakes);
         super(typeToken, name, {}, opts);
         this.typeToken = typeToken;
         this.childName = name;
         this.settings = settings;
     }
 
+    /**
+     * Settled when the run has ended. The SDK waits for it before it declares what depends on this component: after a
+     * run that has failed, nothing of that is declared.
+     */
+    protected override initialize(): Promise<void> {
+        // Called by `super`, before this class's own fields are there.
+        return new Promise((resolve, reject) => (this.ended = { resolve, reject }));
+    }
+
     /** Declares the run: its id, its target, and the resource that follows it. */
     protected declareRun(target: Target): void {
         const { settings } = this;
         const code = codeHash(this, { ...settings, inPlace: target.inPlace ?? false });
-        const id = new RunId(`${this.childName}-id`, this.runIdArgs(target, code), { parent: this });
-        const declared = target.declare?.({
-            runId: id.runId,
-            attempt: id.attempt,
-            attemptName: pulumi.interpolate`${id.runId}-${id.attempt}`,
-            pipeline: settings.pipeline,
-            params: settings.params,
-            env: settings.env,
-            secrets: settings.secrets,
-            codeHash: code,
-            codeDir: settings.codeDir,
-        });
-        const run = new Run(this.childName, this.runArgs(id, target, code), {
-            parent: this,
-            dependsOn: [...(declared ?? [])],
-        });
+        const image = settings.image === undefined ? undefined : target.image?.(settings.image);
+        const idArgs = this.runIdArgs(target, code, image);
+        const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
+        const declared = target.declare?.(declaredRun(settings, id, code, image));
+        const runArgs = this.runArgs(id, target, code);
+        const dependsOn = [...(declared ?? [])];
+        const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
-        if (settings.onFailure === "fail") {
-            failWith(this, run);
-        }
+        this.settleWith(run);
     }
 
-    private runIdArgs(target: Target, code: pulumi.Output<string>): pulumi.Inputs {
+    private settleWith(run: Run): void {
+        // Without dependents nobody else looks at it.
+        this.getData().catch(() => undefined);
+        if (pulumi.runtime.isDryRun()) {
+            this.ended.resolve();
+            return;
+        }
+        const { onFailure } = this.settings;
+        pulumi
+            .all([run.runId, run.status, run.reason, run.message, run.logUrl])
+            .apply(([runId, status, reason, message, logUrl]) => {
+                if (onFailure === "fail" && isFinal(status) && status !== "Succeeded") {
+                    const sentence = `run ${runId}: ${status} (${reason}): ${message}; log: ${logUrl}`;
+                    const error = new RunFailedError(sentence, this, status, reason);
+                    this.ended.reject(error);
+                    // Thrown beside the outputs, not in them: they are recorded although the update fails.
+                    throw error;
+                }
+                this.ended.resolve();
+            });
+    }
+
+    private runIdArgs(target: Target, code: pulumi.Output<string>, image?: MadeImage): pulumi.Inputs {
         const { settings } = this;
         return {
             pipeline: settings.pipeline.name,
@@ -210,12 +272,13 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             params: settings.params,
             env: settings.env,
             secrets: [...settings.pipeline.secrets],
-            image: settings.image,
+            image: image ? image.contentTag : nameOf(settings.image),
             trigger: settings.trigger,
             extra: target.fingerprint,
             whileRunning: settings.whileRunning,
             follower: target.follower,
             stateDir: settings.stateDir,
+            config: target.config?.(basisOf(settings, image)),
         };
     }
 
@@ -224,6 +287,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         return {
             runId: id.runId,
             attempt: id.attempt,
+            nonce: id.nonce,
             pipeline: settings.pipeline,
             params: settings.params,
             env: settings.env,
@@ -234,28 +298,69 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             timeoutSeconds: settings.timeoutSeconds,
             graceSeconds: settings.graceSeconds,
             wait: settings.wait,
+            maxRecoveries: target.maxRecoveries,
             follower: target.follower,
             stateDir: settings.stateDir,
         };
     }
 }
 
-function outputsOf({ runId, attempt }: RunId, run: Run) {
-    return { runId, attempt, ...Object.fromEntries(RUN_OUTPUTS.map((name) => [name, run[name]])) };
+// Of an image that nothing is made of here.
+function nameOf(image: ImageSource | undefined): unknown {
+    return image !== undefined && isMade(image) ? image.contentTag : image;
 }
 
-// Thrown beside the outputs, not in them: they are recorded although the update fails.
-function failWith(orchestrator: Orchestrator, run: Run): void {
-    pulumi
-        .all([run.runId, run.status, run.reason, run.message, run.logUrl])
-        .apply(([runId, status, reason, message, logUrl]) => {
-            if (!pulumi.runtime.isDryRun() && isFinal(status) && status !== "Succeeded") {
-                throw new RunFailedError(
-                    `run ${runId}: ${status} (${reason}): ${message}; log: ${logUrl}`,
-                    orchestrator,
-                    status,
-                    reason,
-                );
-            }
-        });
+function basisOf(settings: Settings, image: MadeImage | undefined): TargetBasis {
+    const { pipeline, codeDir, graceSeconds, timeoutSeconds } = settings;
+    return { pipeline, codeDir, graceSeconds, timeoutSeconds, image: image?.ref };
+}
+
+function declaredRun(
+    settings: Settings,
+    id: RunId,
+    code: pulumi.Output<string>,
+    image: MadeImage | undefined,
+): DeclaredRun {
+    const { runId, attempt, nonce } = id;
+    const { params, env, parallelism } = settings;
+    const basis = basisOf(settings, image);
+    const { pipeline, timeoutSeconds, graceSeconds } = basis;
+    return {
+        ...basis,
+        runId,
+        attempt,
+        attemptName: pulumi.interpolate`${runId}-${attempt}`,
+        nonce,
+        params,
+        env,
+        secrets: settings.secrets,
+        codeHash: code,
+        config: id.config,
+        stateDir: settings.stateDir,
+        plan: ({ codeDir } = {}) =>
+            pulumi
+                .all([runId, attempt, nonce, params, env])
+                .apply(([ofRun, ofAttempt, ofNonce, values, variables]) =>
+                    planScript(
+                        toRunPlan(
+                            { ...pipeline, env: variables },
+                            {
+                                runId: ofRun,
+                                attempt: ofAttempt,
+                                nonce: ofNonce,
+                                stream: "stdout",
+                                params: values,
+                                codeDir,
+                                parallelism,
+                                timeoutSeconds,
+                                graceSeconds,
+                            },
+                        ),
+                    ),
+                ),
+    };
+}
+
+function outputsOf({ runId, attempt }: RunId, run: Run) {
+    return { runId, attempt, ...Object.fromEntries(RUN_OUTPUTS.map((name) => [name, run[name]])) };
 }

@@ -9,9 +9,14 @@ import type { StepSnapshot } from "../src/run/snapshot";
 export class RunId extends pulumi.CustomResource {
     declare readonly runId: pulumi.Output<string>;
     declare readonly attempt: pulumi.Output<number>;
+    /** Random text of the attempt, which the events of its runner carry. */
+    declare readonly nonce: pulumi.Output<string>;
+    /** What the target is declared with, as it was when the attempt began. */
+    declare readonly config: pulumi.Output<unknown>;
 
     constructor(name: string, args: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
-        super(RUN_ID_TYPE, name, { ...args, runId: undefined, attempt: undefined }, { version, ...opts });
+        const outputs = { runId: undefined, attempt: undefined, nonce: undefined };
+        super(RUN_ID_TYPE, name, { ...args, ...outputs }, { version, ...opts });
     }
 }
 

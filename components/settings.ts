@@ -10,6 +10,7 @@ import { unsupportedPlatform } from "../src/platform";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
 import { BadInputError } from "./errors";
 import type { OrchestratorArgs } from "./orchestrator";
+import type { ImageSource } from "./image";
 import { projectRoot } from "./projectRoot";
 
 const DEFAULT_GRACE_SECONDS = 10;
@@ -22,7 +23,7 @@ export interface Settings {
     readonly params: pulumi.Output<Record<string, ParamValue>>;
     readonly env: pulumi.Output<Record<string, string>>;
     readonly secrets: pulumi.Output<Record<string, string>>;
-    readonly image?: pulumi.Input<unknown>;
+    readonly image?: ImageSource;
     readonly trigger?: pulumi.Input<unknown>;
     readonly parallelism: number;
     readonly timeoutSeconds?: number;
@@ -32,8 +33,18 @@ export interface Settings {
     readonly whileRunning: "refuse" | "replace";
 }
 
+/** What is wrong with arguments that only one orchestrator has. The pipeline is undefined if it can't be read. */
+export type OwnMistakes = (known: {
+    readonly pipeline?: Pipeline;
+    readonly image?: ImageSource;
+}) => readonly string[];
+
 /** @throws BadInputError with all mistakes at once; `where` names the component in them. */
-export function resolveSettings(args: OrchestratorArgs, where: string): Settings {
+export function resolveSettings(
+    args: OrchestratorArgs,
+    where: string,
+    more: OwnMistakes = () => [],
+): Settings {
     const unsupported = unsupportedPlatform();
     if (unsupported) {
         throw new BadInputError([unsupported]);
@@ -51,7 +62,8 @@ export function resolveSettings(args: OrchestratorArgs, where: string): Settings
     const codeDir = collect(() => codeFolder(args));
     const timeoutSeconds = collect(() => readDuration("timeout", args.timeout, where));
     const graceSeconds = collect(() => readDuration("grace", args.grace, where));
-    mistakes.push(...choiceMistakes(args, where));
+    const image = args.image ?? (pipeline && imageOf(pipeline, args.pipeline));
+    mistakes.push(...choiceMistakes(args, where), ...more({ pipeline, image }));
     if (pipeline) {
         mistakes.push(...envMistakes(Object.keys(args.env ?? {}), where));
         mistakes.push(...secretMistakes(pipeline, args.secrets ?? {}, where));
@@ -69,7 +81,7 @@ export function resolveSettings(args: OrchestratorArgs, where: string): Settings
         ),
         env: publicOnly("env", args.env, where).apply((env) => ({ ...pipeline.env, ...env })),
         secrets: pulumi.secret(args.secrets ?? {}),
-        image: args.image ?? pipeline.image,
+        image,
         trigger: args.trigger,
         parallelism: args.parallelism ?? pipeline.parallelism,
         timeoutSeconds: timeoutSeconds ?? pipeline.timeoutSeconds,
@@ -82,6 +94,16 @@ export function resolveSettings(args: OrchestratorArgs, where: string): Settings
 
 function load(pipeline: string | Pipeline): Pipeline {
     return typeof pipeline === "string" ? loadPipelineFile(pipeline) : pipeline;
+}
+
+// What a file says of paths is relative to the file.
+function imageOf(pipeline: Pipeline, source: string | Pipeline): ImageSource | undefined {
+    const { image } = pipeline;
+    if (image === undefined || typeof image === "string" || typeof source !== "string") {
+        return image;
+    }
+    const context = path.resolve(path.dirname(source), image.build.context);
+    return { build: { ...image.build, context: path.relative(process.cwd(), context) || "." } };
 }
 
 function codeFolder({ code, pipeline }: OrchestratorArgs): string {

@@ -13,6 +13,7 @@ fs.rmSync(stampFile, { force: true });
 const all = sources();
 emitMissing(all.filter((file) => isCode(file) && !file.endsWith(".d.ts")));
 all.filter((file) => !isCode(file)).forEach(copy);
+compileSchema(path.join("src", "pipeline", "compileSchema.ts"), path.join("src", "pipeline", "validator.ts"));
 removeOrphans();
 stamp();
 
@@ -39,6 +40,13 @@ function copy(file) {
     fs.chmodSync(inDist(file), fs.statSync(path.join(root, file)).mode & 0o777);
 }
 
+/** The pipeline's schema becomes a function here, instead of at each start of a program. */
+function compileSchema(compiler, validator) {
+    if (all.includes(compiler)) {
+        fs.writeFileSync(output(validator), require(output(compiler)).validatorCode());
+    }
+}
+
 /** What was made of a source that is gone would still be found by `require`. */
 function removeOrphans() {
     const kept = new Set(all.flatMap((file) => (isCode(file) ? outputs(file) : [inDist(file)])));
@@ -53,7 +61,7 @@ function removeOrphans() {
 
 function outputs(file) {
     const js = output(file);
-    return [js, `${js}.map`, js.replace(/\.js$/, ".d.ts")];
+    return [js, js.replace(/\.js$/, ".d.ts")];
 }
 
 /**

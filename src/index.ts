@@ -4,11 +4,22 @@ export {
     type DeclaredRun,
     type OrchestratorArgs,
     type Target,
+    type TargetBasis,
 } from "../components/orchestrator";
 export { BadInputError, RunFailedError } from "../components/errors";
+export type { ImageRegistry, ImageSource, ImageToBuild, MadeImage } from "../components/image";
 export { definePipeline, loadPipelineFile, parsePipeline } from "./pipeline/load";
 export { PipelineError, type Mistake } from "./pipeline/errors";
-export type { PipelineSpec } from "./pipeline/spec";
+export type {
+    DurationSpec,
+    EnvSpec,
+    ImageBuildSpec,
+    ParamSpec,
+    PipelineSpec,
+    ResourcesSpec,
+    RetriesSpec,
+    StepSpec,
+} from "./pipeline/spec";
 export type { Param, ParamType, ParamValue, Pipeline, Step } from "./pipeline/types";
 export type {
     CreateFollower,
@@ -21,5 +32,10 @@ export type {
     RunSpec,
 } from "./run/follower";
 export type { EventHead, FinalState, RunnerEvent, RunnerEventBody, RunState, StepState } from "./run/events";
+export { RUNNER_EXIT } from "./run/events";
+export { recordedOutcome } from "./run/outcome";
+export { RunnerStream, type StreamOptions } from "./run/stream";
+export { launcherScript } from "./runner/launcher";
+export { runnerScript } from "./runner/script";
 export type { RunSnapshot, StepSnapshot } from "./run/snapshot";
 export type { Artifact } from "./run/record";

@@ -71,12 +71,22 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
         description: "replace: a run that is still running is cancelled when something changed",
     },
     stateDir: { type: text, description: "folder for records of runs; by default .stackrun" },
+    docker: {
+        type: mapOf("the Docker orchestrator's own arguments", () => true),
+        description: "what only a run in Docker takes (--path stackrun:docker.memory)",
+    },
+    kubernetes: {
+        type: mapOf("the Kubernetes orchestrator's own arguments", () => true),
+        description: "what only a run in Kubernetes takes (--path stackrun:kubernetes.namespace)",
+    },
 };
 
 /** One run, as the stack's configuration describes it. */
 export interface ConfiguredRun {
     readonly orchestrator: string;
     readonly args: OrchestratorArgs;
+    /** What only this orchestrator takes. */
+    readonly own: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -96,7 +106,7 @@ export function readConfig(): ConfiguredRun {
     if (mistakes.length > 0) {
         throw new BadInputError(mistakes);
     }
-    const { orchestrator, pipeline, code, env, secrets, ...rest } = read;
+    const { orchestrator = "local", pipeline, code, env, secrets, docker, kubernetes, ...rest } = read;
     const root = projectRoot();
     const args = {
         ...rest,
@@ -105,7 +115,8 @@ export function readConfig(): ConfiguredRun {
         env: texts(env),
         secrets: texts(secrets),
     };
-    return { orchestrator: (orchestrator as string | undefined) ?? "local", args: args as OrchestratorArgs };
+    const own = { docker, kubernetes }[orchestrator as string] as ConfiguredRun["own"] | undefined;
+    return { orchestrator: orchestrator as string, args: args as OrchestratorArgs, own: own ?? {} };
 }
 
 function readKey(config: pulumi.Config, key: string, mistakes: string[]): unknown {

@@ -1,5 +1,5 @@
 "use strict";
-// Makes docs/api.md of the doc comments of what src/index.ts exports.
+// Makes docs/api.md of the doc comments of what the package exports.
 const path = require("node:path");
 const ts = require("typescript");
 const { anchorOf, cell } = require("./markdown.js");
@@ -8,31 +8,52 @@ const HEAD = `<!-- Made by \`node scripts/docs/generate.js\` of the doc comments
 
 # API reference
 
-What \`import … from "stackrun"\` gives. How it is used is told in [Embedding](embedding.md) and in
+What \`import … from "stackrun"\` gives, and after it what \`stackrun/docker\` and \`stackrun/kubernetes\` do. How it is used is told in [Embedding](embedding.md) and in
 [Orchestrators of your own](custom-orchestrators.md); helpers for tests of your own are in [Testing](testing.md).
 `;
+const MAIN = "stackrun";
+/** Module -> the file that it is. */
+const MODULES = {
+    [MAIN]: "src/index.ts",
+    "stackrun/docker": "components/docker.ts",
+    "stackrun/kubernetes": "components/kubernetes.ts",
+};
 const GROUPS = [
-    ["Classes", (symbol) => symbol.flags & ts.SymbolFlags.Class],
-    ["Functions", (symbol) => symbol.flags & ts.SymbolFlags.Function],
-    ["Types", () => true],
+    ["Classes", ({ module, symbol }) => module === MAIN && symbol.flags & ts.SymbolFlags.Class],
+    ["Functions", ({ module, symbol }) => module === MAIN && symbol.flags & ts.SymbolFlags.Function],
+    ["Types", ({ module }) => module === MAIN],
+    ...Object.keys(MODULES)
+        .slice(1)
+        .map((name) => [`\`${name}\``, ({ module }) => module === name]),
 ];
 
-/** What the package exports, in the order of src/index.ts: `{ name, symbol, documentation }`. */
+/** What the package exports, in the order of its modules: `{ module, name, symbol, documentation }`. */
 function readApi(root) {
-    const entry = path.join(root, "src/index.ts");
+    const entries = Object.entries(MODULES).map(([module, file]) => ({
+        module,
+        file: path.join(root, file),
+    }));
     const { config } = ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile);
     const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-    const program = ts.createProgram([entry], {
+    const files = entries.map(({ file }) => file);
+    const program = ts.createProgram(files, {
         ...options,
         noEmit: true,
         incremental: false,
         tsBuildInfoFile: undefined,
     });
     const checker = program.getTypeChecker();
-    const module = checker.getSymbolAtLocation(program.getSourceFile(entry));
-    const exported = checker.getExportsOfModule(module).map((symbol) => {
-        const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-        return { name: symbol.name, symbol: target, documentation: docOf(target, checker) };
+    const known = new Set();
+    const exported = entries.flatMap(({ module, file }) => {
+        const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+        return symbols.flatMap((symbol) => {
+            const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+            // What two modules export is told once.
+            const first = !known.has(target);
+            known.add(target);
+            const documentation = docOf(target, checker);
+            return first ? [{ module, name: symbol.name, symbol: target, documentation }] : [];
+        });
     });
     return { checker, exported };
 }
@@ -40,9 +61,8 @@ function readApi(root) {
 /** The page, as it has to stand in docs/api.md. */
 function apiReference({ checker, exported }) {
     const left = [...exported];
-    const names = exported.map(({ name }) => name);
     const sections = GROUPS.map(([title, belongs]) => {
-        const members = left.filter(({ symbol }) => belongs(symbol));
+        const members = left.filter(belongs);
         members.forEach((member) => left.splice(left.indexOf(member), 1));
         return { title, members };
     }).filter(({ members }) => members.length > 0);
@@ -52,12 +72,12 @@ function apiReference({ checker, exported }) {
     });
     const body = sections.flatMap(({ title, members }) => [
         `## ${title}`,
-        ...members.map((member) => section(member, checker, names)),
+        ...members.map((member) => section(member, checker, exported)),
     ]);
     return `${[HEAD + "\n" + contents.join("\n"), ...body].join("\n\n")}\n`;
 }
 
-function section({ name, symbol, documentation }, checker, names) {
+function section({ name, symbol, documentation }, checker, exported) {
     const [declaration] = symbol.getDeclarations();
     const members = membersOf(symbol, declaration, checker);
     return [
@@ -66,7 +86,7 @@ function section({ name, symbol, documentation }, checker, names) {
         ...tagged(symbol, checker, "throws").map((text) => `Throws ${text}`),
         signature(symbol, declaration),
         table(members, checker),
-        ...tagged(symbol, checker, "example").map((code) => example(code, names)),
+        ...tagged(symbol, checker, "example").map((code) => example(code, exported)),
     ]
         .filter((part) => part !== "")
         .join("\n\n");
@@ -178,10 +198,14 @@ function isCallable(node) {
 }
 
 /** An example, with the imports that it needs to be checked. */
-function example(code, names) {
-    const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
-    const imports = `import * as pulumi from "@pulumi/pulumi"; import { ${used.join(", ")} } from "stackrun";`;
-    return `<!-- before: ${imports} -->\n\`\`\`ts\n${code.trim()}\n\`\`\``;
+function example(code, exported) {
+    const used = exported.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(code));
+    const imports = Object.keys(MODULES).flatMap((module) => {
+        const names = used.filter((one) => one.module === module).map(({ name }) => name);
+        return names.length > 0 ? [` import { ${names.join(", ")} } from "${module}";`] : [];
+    });
+    const config = /\bconfig\./.test(code) ? " const config = new pulumi.Config();" : "";
+    return `<!-- before: import * as pulumi from "@pulumi/pulumi";${imports.join("")}${config} -->\n\`\`\`ts\n${code.trim()}\n\`\`\``;
 }
 
 function docOf(symbol, checker) {

@@ -13,9 +13,12 @@ const CALLS = {
     at: 1,
     refuse: 2,
     "this.refuse": 1,
+    "this.complain": 2,
+    "console.error": 0,
 };
 /** Functions that return messages. */
-const MAKERS = /(Mistakes?|Faults?|Fault)$|^unknown[A-Z]|^unreadable$|^refuse[A-Z]/;
+const MAKERS =
+    /(Mistakes?|Faults?|Fault)$|^(unknown|unsupported)[A-Z]|^unreadable$|^refuse[A-Z]|^checkValue$|^judge$/;
 const PLACEHOLDER = "…";
 
 /** Each message once, with where it is raised: `{ text, file, line }`; what is filled in stands as `…`. */
@@ -35,14 +38,30 @@ function sourceFiles(place) {
     return names.flatMap((name) => sourceFiles(path.join(place, name)));
 }
 
-/** What the runner says when it can't go on: `sr_die 64 "…"`, `sr_record_failed "…"`. */
+/** How the runner says something: what stands before its text, and a pattern whose last group is the text. */
+const SAID_BY_SHELL = [
+    ["", /\bsr_(?:die \d+|record_failed|stop \w+ \S+|result Failed \w+) (["'])(.*?[^\\])\1/],
+    ["", /\bsr_failed_text="(.*)"$/],
+    ["stackrun: ", /\bsr_(?:tell|refuse \d+) (["'])(.*?[^\\])\1/],
+    ["", /\bprint "(stackrun: .*" substr\()/],
+];
+
+/** What the runner says when it can't go on, at the end of a run, and in a step's log. */
 function messagesOfShell(file, name) {
     const lines = fs.readFileSync(file, "utf8").split("\n");
-    return lines.flatMap((line, at) => {
-        const said = /\bsr_(?:die \d+|record_failed) (["'])(.*?[^\\])\1/.exec(line);
-        const text = said && said[2].replace(/\\"/g, '"').replace(/\$\{[^}]*\}|\$\w+/g, PLACEHOLDER);
-        return text ? [{ text: squeeze(text), file: name, line: at + 1 }] : [];
-    });
+    return lines.flatMap((line, at) =>
+        SAID_BY_SHELL.flatMap(([before, pattern]) => {
+            const text = pattern.exec(line)?.at(-1);
+            return text ? [{ text: squeeze(before + filledIn(text)), file: name, line: at + 1 }] : [];
+        }),
+    );
+}
+
+/** A text of sh, or of awk in it, with what is filled in as placeholders. Escaped, `"` and `$` stand for themselves. */
+function filledIn(text) {
+    return text
+        .replace(/" \w+ "|" substr\($/g, PLACEHOLDER)
+        .replace(/\\+(["$])|\$\{[^}]*\}|\$[a-z\d]\w*/g, (_, escaped) => escaped ?? PLACEHOLDER);
 }
 
 function messagesOf(file, name) {
@@ -65,6 +84,8 @@ function messagesOf(file, name) {
             returned(node.body).forEach(add);
         } else if (ts.isPropertyAssignment(node) && node.name.getText() === "fault") {
             add(node.initializer);
+        } else if (isEnding(node)) {
+            add(node.initializer);
         } else if (isExplained(node)) {
             explanations(node).forEach(add);
         }
@@ -72,6 +93,14 @@ function messagesOf(file, name) {
     };
     visit(source);
     return found;
+}
+
+/** The message of a run's end: beside its state. */
+function isEnding(node) {
+    const names = ts.isPropertyAssignment(node)
+        ? node.parent.properties.map((one) => one.name?.getText())
+        : [];
+    return names.includes("state") && node.name.getText() === "message";
 }
 
 /** What is declared as an `Explanation`: `[message, allowed]`. */
@@ -100,7 +129,7 @@ function explanations(node) {
 /** `mistakes.push(…)`, `report.mistake(path, …)`: what they say. */
 function messageArguments(call) {
     const callee = call.expression.getText();
-    if (/(mistakes|faults|tried)\.push$/i.test(callee)) {
+    if (/(mistakes|faults|failures|tried)\.push$/i.test(callee)) {
         return [...call.arguments];
     }
     const at = Object.hasOwn(CALLS, callee) ? call.arguments[CALLS[callee]] : undefined;

@@ -9,6 +9,15 @@ interface Sized {
 
 /** The error for code over the limit. The remedy is to leave something out: so it names files and top folders alike. */
 export function tooLarge(files: readonly Sized[], totalSize: number, maxBytes: number): BundleTooLargeError {
+    const { largest, lines } = largestOf(files);
+    const message =
+        `The code has ${humanSize(totalSize)}, over the limit of ${humanSize(maxBytes)}. ` +
+        `Leave out what the run does not need, with lines in .stackrunignore. The largest files and folders:${lines}`;
+    return new BundleTooLargeError(message, totalSize, largest);
+}
+
+/** The ten largest files and top folders; and a line for each. */
+export function largestOf(files: readonly Sized[]): { readonly largest: Sized[]; readonly lines: string } {
     const folders = new Map<string, number>();
     for (const { path, size } of files) {
         const slash = path.indexOf("/");
@@ -19,15 +28,12 @@ export function tooLarge(files: readonly Sized[], totalSize: number, maxBytes: n
     }
     const all = [...files, ...[...folders].map(([path, size]) => ({ path, size }))];
     const largest = all.sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1)).slice(0, 10);
-    const lines = largest.map(({ path, size }) => `\n  ${humanSize(size).padStart(9)}  ${printable(path)}`);
-    const message =
-        `The code has ${humanSize(totalSize)}, over the limit of ${humanSize(maxBytes)}. ` +
-        `Leave out what the run does not need, with lines in .stackrunignore. The largest files and folders:${lines.join("")}`;
-    return new BundleTooLargeError(
-        message,
-        totalSize,
-        largest.map(({ path, size }) => ({ path, size })),
-    );
+    return {
+        largest: largest.map(({ path, size }) => ({ path, size })),
+        lines: largest
+            .map(({ path, size }) => `\n  ${humanSize(size).padStart(9)}  ${printable(path)}`)
+            .join(""),
+    };
 }
 
 /** "512 B", "1.5 MiB". */

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import { declare } from "./declare";
 import { readInput, type RunOptions } from "./input";
-import type { Terminal } from "./terminal";
+import { Terminal } from "./terminal";
 
 /** Declares `run` and `validate`. `pipeline` is the file that they take by default. */
 export function declareRun(program: Command, terminal: Terminal, pipeline: string): void {
@@ -8,14 +9,24 @@ export function declareRun(program: Command, terminal: Terminal, pipeline: strin
     addValidate(program, terminal, pipeline);
 }
 
-function addRun(command: Command, terminal: Terminal, pipeline: string): void {
+function addRun(program: Command, terminal: Terminal, pipeline: string): void {
     const collect = (value: string, all: string[]) => [...all, value];
-    command
-        .command("run")
-        .description("run a pipeline, wait for its end, and show its log")
+    declare(program, {
+        name: "run",
+        description: "run a pipeline, wait for its end, and show its log",
+        help: `Examples:
+  stackrun run                                      pipeline.yaml of this folder
+  stackrun run examples/weather/pipeline.yaml -p horizon=3
+  stackrun run -o docker --image python:3.12-slim   in a container
+  stackrun run -o kubernetes --set namespace=jobs --set memory=2Gi
+  stackrun run --preview                            what would run, and why
+A secret of the pipeline is taken from the environment variable of its name.`,
+    })
         .argument("[pipeline]", "file of the pipeline", pipeline)
         .option("-p, --param <name=value>", "value of a parameter; may be given several times", collect, [])
         .option("-o, --orchestrator <kind>", "where the pipeline runs", "local")
+        .option("-i, --image <image>", "image in which the steps run, instead of the pipeline's")
+        .option("--set <name=value>", "argument of the orchestrator; may be given several times", collect, [])
         .option("-s, --stack <name>", "stack of the run: one per environment", "dev")
         .option("--code <folder>", "folder of the steps' code (default: that of the pipeline's file)")
         .option("--trigger <value>", "any change of it makes a new run")
@@ -26,38 +37,29 @@ function addRun(command: Command, terminal: Terminal, pipeline: string): void {
         .option("--no-wait", "return as soon as the run has started")
         .option("--preview", "show what would happen, and start nothing")
         .option("--json", "print the outputs as JSON, the log on standard error")
-        .addHelpText(
-            "after",
-            `
-Examples:
-  stackrun run                                      pipeline.yaml of this folder
-  stackrun run examples/weather/pipeline.yaml -p horizon=3
-  stackrun run --preview                            what would run, and why
-A secret of the pipeline is taken from the environment variable of its name.`,
-        )
         .action(async (file: string, options: RunOptions) => {
             const input = readInput(file, options);
+            // With --json, standard output is for the program that reads it: people get the log on standard error.
+            const shown = options.json ? new Terminal(process.stderr as NodeJS.WriteStream) : terminal;
+            shown.setStatus(`starting pipeline ${input.pipeline.name} …`);
             // Only now, because it takes a second to load.
             const { run } = await import("./run.js");
             const mode = { preview: options.preview === true, json: options.json === true };
-            process.exitCode = await run(input, mode, terminal);
+            process.exitCode = await run(input, mode, { terminal, shown });
         });
 }
 
-function addValidate(command: Command, terminal: Terminal, pipeline: string): void {
-    command
-        .command("validate")
-        .description("check a pipeline's file, and show in which order its steps run")
-        .argument("[pipeline]", "file of the pipeline", pipeline)
-        .option("--json", "print the normalized pipeline")
-        .addHelpText(
-            "after",
-            `
-Examples:
+function addValidate(program: Command, terminal: Terminal, pipeline: string): void {
+    declare(program, {
+        name: "validate",
+        description: "check a pipeline's file, and show in which order its steps run",
+        help: `Examples:
   stackrun validate                                 pipeline.yaml of this folder
   stackrun validate train.yaml --json               with all defaults, for a program to read
 Every mistake is named by line and column; exit code 2 if there is one.`,
-        )
+    })
+        .argument("[pipeline]", "file of the pipeline", pipeline)
+        .option("--json", "print the normalized pipeline")
         .action(async (file: string, options: { json?: boolean }) => {
             const { validate } = await import("./validate.js");
             validate(file, options.json === true, terminal);

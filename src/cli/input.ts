@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { isOrchestratorKind, unknownOrchestrator } from "../../stacks/kinds";
+import { isOrchestratorKind, unknownArguments, unknownOrchestrator } from "../../stacks/kinds";
 import { DURATION_ALLOWED, parseDuration } from "../pipeline/duration";
 import { formatMistake, PipelineError } from "../pipeline/errors";
 import { loadPipelineFile } from "../pipeline/load";
@@ -15,6 +15,8 @@ export interface RunOptions {
     readonly orchestrator: string;
     readonly stack: string;
     readonly param: readonly string[];
+    readonly image?: string;
+    readonly set: readonly string[];
     readonly code?: string;
     readonly trigger?: string;
     readonly again?: boolean;
@@ -31,6 +33,9 @@ export interface RunInput {
     readonly file: string;
     readonly pipeline: Pipeline;
     readonly orchestrator: string;
+    /** What only this orchestrator takes. */
+    readonly own: Readonly<Record<string, unknown>>;
+    readonly image?: string;
     readonly stack: string;
     readonly project: string;
     /** Absolute path of `.stackrun`. */
@@ -58,7 +63,12 @@ export function readInput(
     folder = process.cwd(),
 ): RunInput {
     const mistakes: string[] = [];
-    const params = keyValues(options.param, mistakes);
+    const params = keyValues("--param", "horizon=7", options.param, mistakes);
+    const own = keyValues("--set", "namespace=jobs", options.set, mistakes);
+    if (isOrchestratorKind(options.orchestrator)) {
+        const wrong = unknownArguments(options.orchestrator, Object.keys(own));
+        mistakes.push(...wrong.map((mistake) => `--set ${mistake}`));
+    }
     const pipeline = readPipeline(file, mistakes);
     if (pipeline) {
         mistakes.push(...paramMistakes(pipeline, params), ...secretMistakes(pipeline, env));
@@ -72,6 +82,8 @@ export function readInput(
         file,
         pipeline,
         orchestrator: options.orchestrator,
+        own: Object.fromEntries(Object.entries(own).map(([name, value]) => [name, dataOrText(value)])),
+        image: options.image,
         stack: options.stack,
         project: projectName(pipeline.name),
         stateDir: path.join(folder, STATE_DIR),
@@ -98,18 +110,32 @@ function readPipeline(file: string, mistakes: string[]): Pipeline | undefined {
     }
 }
 
-function keyValues(pairs: readonly string[], mistakes: string[]): Record<string, string> {
+function keyValues(
+    option: string,
+    example: string,
+    pairs: readonly string[],
+    mistakes: string[],
+): Record<string, string> {
     const wrong = pairs.filter((pair) => pair.indexOf("=") < 1);
     mistakes.push(
         ...wrong.map(
             (pair) =>
-                `--param ${JSON.stringify(pair)} is no assignment; allowed: NAME=VALUE, for example --param horizon=7`,
+                `${option} ${JSON.stringify(pair)} is no assignment; allowed: NAME=VALUE, for example ${option} ${example}`,
         ),
     );
     const right = pairs.filter((pair) => pair.indexOf("=") >= 1);
     return Object.fromEntries(
         right.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
     );
+}
+
+/** `{"size": "1Gi"}`, `true`, `2`: as JSON; all else is a text. */
+function dataOrText(value: string): unknown {
+    try {
+        return JSON.parse(value);
+    } catch {
+        return value;
+    }
 }
 
 function paramMistakes(pipeline: Pipeline, params: Readonly<Record<string, string>>): string[] {

@@ -8,7 +8,7 @@ import type { RunInput } from "./input";
 import { Interrupts } from "./interrupts";
 import { Forecaster, showForecast } from "./preview";
 import { showSummary } from "./summary";
-import { Terminal } from "./terminal";
+import type { Terminal } from "./terminal";
 import { TerminalSink } from "./terminalSink";
 import { engineError, Update } from "./update";
 import { keepTrigger, openStack, readTrigger } from "./workspace";
@@ -18,12 +18,20 @@ export interface RunMode {
     readonly json: boolean;
 }
 
+export interface RunScreens {
+    /** For results. */
+    readonly terminal: Terminal;
+    /** For the log, and for what goes on. */
+    readonly shown: Terminal;
+}
+
 /** Runs a pipeline as an update of a stack, and returns the exit code. */
-export async function run(input: RunInput, mode: RunMode, terminal: Terminal): Promise<number> {
-    // With --json, standard output is for the program that reads it: people get the log on standard error.
-    const shown = mode.json ? new Terminal(process.stderr as NodeJS.WriteStream) : terminal;
+export async function run(input: RunInput, mode: RunMode, { terminal, shown }: RunScreens): Promise<number> {
     const sinks: TerminalSink[] = [];
-    const end = () => sinks.forEach((sink) => sink.end());
+    const end = () => {
+        sinks.forEach((sink) => sink.end());
+        shown.setStatus("");
+    };
     const provider = createProvider(undefined, ({ pipeline, runId, attempt }) => {
         const sink = new TerminalSink(
             shown,
@@ -40,7 +48,12 @@ export async function run(input: RunInput, mode: RunMode, terminal: Terminal): P
     try {
         const trigger = await readTrigger(input);
         const program = update.program(() =>
-            makeOrchestrator(input.orchestrator, componentName(input.stack), argsOf({ ...input, trigger })),
+            makeOrchestrator(
+                input.orchestrator,
+                componentName(input.stack),
+                argsOf({ ...input, trigger }),
+                input.own,
+            ),
         );
         const stack = await openStack({
             input,
@@ -53,6 +66,7 @@ export async function run(input: RunInput, mode: RunMode, terminal: Terminal): P
             const forecaster = new Forecaster();
             await update.preview(stack, forecaster.onEvent);
             const forecast = await forecaster.forecast(input);
+            end();
             if (mode.json) {
                 terminal.line(JSON.stringify(forecast, null, 2));
             } else {
@@ -96,8 +110,11 @@ function componentName(stack: string): string {
     return stack.split("/").pop() ?? stack;
 }
 
+const PASSED_ON = [
+    ...["pipeline", "code", "params", "secrets", "image", "trigger"],
+    ...["timeout", "parallelism", "wait", "whileRunning", "stateDir"],
+] as (keyof RunInput & keyof OrchestratorArgs)[];
+
 function argsOf(input: RunInput): OrchestratorArgs {
-    const { pipeline, code, params, secrets, trigger, timeout, parallelism, wait, whileRunning, stateDir } =
-        input;
-    return { pipeline, code, params, secrets, trigger, timeout, parallelism, wait, whileRunning, stateDir };
+    return Object.fromEntries(PASSED_ON.map((name) => [name, input[name]])) as unknown as OrchestratorArgs;
 }

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { messageOf, RemedyFailed } from "./errors";
+import { addNodeScripts } from "./nodeScripts";
 import type { Context, Engine, EngineSource, Environment } from "./types";
 import { checkLanguageHost, pulumiVersion } from "./verify";
 import { ENGINE_VERSION, LANGUAGE_HOST_VERSION } from "./versions";
@@ -59,6 +60,17 @@ export async function slotOf(engineDir: string, modulesDir: string): Promise<Cac
     return { engineDir, key, root: path.join(engineDir, key) };
 }
 
+/** Like `lookUp`; and what an engine that was made by an older stackrun lacks is added. */
+export async function takeFrom(slot: CacheSlot, context: Context): Promise<Cached> {
+    const cached = await lookUp(slot, context);
+    if ("engine" in cached) {
+        const { source } = await readComplete(slot.root);
+        // A cache that can't be written is good for everything but dynamic resources and policy packs.
+        await addNodeScripts(slot.root, source).catch(() => undefined);
+    }
+    return cached;
+}
+
 /** Looks at the slot: sizes and times are enough when they are as they were, or else contents and a trial run decide. */
 export async function lookUp(slot: CacheSlot, context: Context): Promise<Cached> {
     if (!(await fs.stat(slot.root).catch(() => undefined))) {
@@ -84,6 +96,7 @@ export async function adopt(
     context: Context,
 ): Promise<Engine> {
     await tryOut(made, context);
+    await addNodeScripts(made, source);
     await writeComplete(made, source);
     const old = temporaryName(slot, "old");
     await fs.rename(slot.root, old).catch(() => undefined);

@@ -1,6 +1,14 @@
 import { existsSync, promises as fs } from "node:fs";
 import * as path from "node:path";
-import { adopt, engineDirOf, lookUp, removeLeftovers, slotOf, temporaryName, type CacheSlot } from "./cache";
+import {
+    adopt,
+    engineDirOf,
+    removeLeftovers,
+    slotOf,
+    takeFrom,
+    temporaryName,
+    type CacheSlot,
+} from "./cache";
 import { EngineError, messageOf, noEngine } from "./errors";
 import { goBuild, goNeeded } from "./goBuild";
 import { install } from "./installer";
@@ -46,7 +54,7 @@ export async function ensureEngineWith(
         return onPath;
     }
     const slot = await slotOf(engineDir, context.settings.modulesDir);
-    const cached = await lookUp(slot, context);
+    const cached = await takeFrom(slot, context);
     if ("engine" in cached) {
         return cached.engine;
     }
@@ -58,7 +66,7 @@ export async function ensureEngineWith(
 
 /** Under the lock: another process may have made it while this one waited. */
 async function makeEngine(slot: CacheSlot, tried: Tried[], context: Context): Promise<Engine> {
-    const cached = await lookUp(slot, context);
+    const cached = await takeFrom(slot, context);
     if ("engine" in cached) {
         return cached.engine;
     }

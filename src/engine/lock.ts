@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { elapsed } from "./progress";
 import { here } from "../place";
+import { parseProcessStat } from "../processStat";
 
 export interface LockOptions {
     readonly log: (line: string) => void;
@@ -150,9 +151,8 @@ function place(): string {
 /** When a process started; undefined if there is none (a zombie is none). Without /proc, all that live look the same. */
 function startOf(pid: number): string | undefined {
     try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+        const { state, startTime } = parseProcessStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+        return state === "Z" || state === "X" ? undefined : startTime;
     } catch {
         return process.platform === "linux" ? undefined : aliveByKill(pid);
     }

@@ -66,6 +66,7 @@ export interface StepSpec {
     readonly processing?: string;
 }
 
+/** What happens when a step fails. */
 export interface RetriesSpec {
     /** Further tries after the first one, 0 to 100. */
     readonly limit?: number;
@@ -81,6 +82,7 @@ export interface RetriesSpec {
     readonly factor?: number;
 }
 
+/** A parameter, in the long form. */
 export interface ParamSpec {
     /** By default the type of `default`. */
     readonly type?: ParamType;
@@ -95,6 +97,7 @@ export interface ParamSpec {
     readonly pattern?: string;
 }
 
+/** What a step needs of the machine that runs it. */
 export interface ResourcesSpec {
     /** CPU cores: `2`, `0.5` or `"500m"`. */
     readonly cpu?: number | string;
@@ -103,6 +106,7 @@ export interface ResourcesSpec {
     readonly gpu?: number;
 }
 
+/** How the image that the steps run in is built. */
 export interface ImageBuildSpec {
     readonly build: {
         /**

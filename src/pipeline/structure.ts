@@ -1,37 +1,20 @@
-import Ajv, { ErrorObject, ValidateFunction } from "ajv";
+import type { ErrorObject } from "ajv";
 import { suggestDuration, DURATION_PATTERN } from "./duration";
 import { IDENTIFIER, MEMORY, suggestIdentifier, suggestMemory } from "./names";
 import { suggestBoolean } from "./paramValue";
 import { DocPath } from "./path";
 import { MistakeDetails, Report, Source } from "./report";
-import { Schema, pipelineSchema } from "./schema";
+import type { Schema } from "./schema";
+import { validate } from "./validator";
 import { describe, nearest, quote } from "./words";
-
-let compiled: ValidateFunction | undefined;
 
 /** Reports what does not fit the schema. */
 export function checkStructure(source: Source, report: Report): void {
-    compiled ??= compile();
-    if (!compiled(source.value)) {
-        for (const error of compiled.errors ?? []) {
+    if (!validate(source.value)) {
+        for (const error of validate.errors ?? []) {
             translate(error, toPath(error.instancePath, source.value), report);
         }
     }
-}
-
-function compile(): ValidateFunction {
-    const ajv = new Ajv({
-        allErrors: true,
-        verbose: true,
-        allowUnionTypes: true,
-        ownProperties: true,
-        messages: false,
-        // It would be compiled too, to check a schema that never changes: the tests do that.
-        validateSchema: false,
-        meta: false,
-    });
-    ajv.addKeyword({ keyword: "errorMessage", schemaType: "string" });
-    return ajv.compile(pipelineSchema);
 }
 
 /** A JSON pointer's parts are all texts: what they point through tells which are indices. */

@@ -42,7 +42,7 @@ function position(lines: LineCounter, offset: number): Position {
 
 const MERGE = "<<";
 
-type Refuse = (offset: number, path: string, message: string, allowed?: string) => void;
+type Complain = (offset: number, path: string, message: string, allowed?: string) => void;
 
 /** Turns nodes into values; the library's own `toJS` knows no positions and no mild mistakes. */
 class Walker {
@@ -55,7 +55,7 @@ class Walker {
 
     constructor(
         private readonly document: Document.Parsed,
-        private readonly refuse: Refuse,
+        private readonly complain: Complain,
     ) {}
 
     root(): unknown {
@@ -101,7 +101,7 @@ class Walker {
             const message = deep
                 ? "is nested too deeply"
                 : "stands for too many values (an alias counts each time)";
-            this.refuse(
+            this.complain(
                 offset,
                 deep ? "" : formatPath(path),
                 message,
@@ -120,8 +120,11 @@ class Walker {
     private alias(node: Alias, path: DocPath, offset: number, key?: number): unknown {
         const target = this.anchors.get(node.source);
         if (target === undefined || this.open.has(target)) {
-            const what = target === undefined ? "is not defined above it" : "contains itself";
-            this.refuse(offset, formatPath(path), `the anchor of *${node.source} ${what}`);
+            const message =
+                target === undefined
+                    ? `the anchor of *${node.source} is not defined above it`
+                    : `the anchor of *${node.source} contains itself`;
+            this.complain(offset, formatPath(path), message);
             return null;
         }
         const value = this.value(target, path, offset, key);
@@ -143,12 +146,12 @@ class Walker {
                 break;
             }
             if (name === undefined) {
-                this.refuse(offset, formatPath(path), "a key has to be a plain text");
+                this.complain(offset, formatPath(path), "a key has to be a plain text");
                 continue;
             }
             const fault = keyFault(name, seen);
             if (fault !== undefined) {
-                this.refuse(offset, formatPath([...path, name]), fault);
+                this.complain(offset, formatPath([...path, name]), fault);
                 continue;
             }
             seen.add(name);
@@ -166,7 +169,11 @@ class Walker {
         list.forEach((base, i) => {
             const from = [...path, MERGE, ...(Array.isArray(taken) ? [i] : [])];
             if (!isRecord(base)) {
-                this.refuse(this.offset(from, "value"), formatPath(from), "only mappings can be taken over");
+                this.complain(
+                    this.offset(from, "value"),
+                    formatPath(from),
+                    "only mappings can be taken over",
+                );
                 return;
             }
             for (const name of Object.keys(base).filter((key) => !Object.hasOwn(own, key))) {
@@ -185,7 +192,7 @@ class Walker {
         if (typeof value === "string") {
             const fault = textFault(value);
             if (fault !== undefined) {
-                this.refuse(offset, formatPath(path), fault);
+                this.complain(offset, formatPath(path), fault);
             }
         }
         if (typeof value === "number" && source !== undefined) {

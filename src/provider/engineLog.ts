@@ -13,14 +13,16 @@ export interface ResourceLog {
     flush(): Promise<void>;
 }
 
-/** The engine's log service: one connection for the whole plugin, lines in the order in which they were logged. */
+/**
+ * The engine's log service: one connection for the whole plugin, lines in the order in which they were logged. It is made
+ * for the first line: an update that changes nothing logs none, and waits for the plugin's start.
+ */
 export class EngineLog {
-    private readonly client: EngineClient;
+    private client?: EngineClient;
+    private closed = false;
     private queue: Promise<void> = Promise.resolve();
 
-    constructor(address: string) {
-        this.client = new EngineClient(address, grpc.credentials.createInsecure());
-    }
+    constructor(private readonly address: string) {}
 
     for(urn: string): ResourceLog {
         return {
@@ -32,7 +34,13 @@ export class EngineLog {
     }
 
     close(): void {
-        this.client.close();
+        this.closed = true;
+        this.client?.close();
+    }
+
+    private connect(): EngineClient {
+        this.client ??= new EngineClient(this.address, grpc.credentials.createInsecure());
+        return this.client;
     }
 
     private send(urn: string, severity: LogSeverity, message: string, ephemeral: boolean): void {
@@ -45,9 +53,14 @@ export class EngineLog {
         this.queue = this.queue.then(
             () =>
                 new Promise((resolve) =>
-                    this.client.log(request, new grpc.Metadata(), { deadline: Date.now() + 10_000 }, () =>
-                        resolve(),
-                    ),
+                    this.closed
+                        ? resolve()
+                        : this.connect().log(
+                              request,
+                              new grpc.Metadata(),
+                              { deadline: Date.now() + 10_000 },
+                              () => resolve(),
+                          ),
                 ),
         );
     }

@@ -1,7 +1,6 @@
 import type { FollowItem, LogLine } from "../run/follower";
 import type { FollowSink } from "../run/followRun";
 import { formatSeconds, isFinal, type RunSnapshot } from "../run/snapshot";
-import { masker } from "../run/mask";
 import type { ResourceLog } from "./engineLog";
 
 // The engine keeps every line in its event stream, and prints it once more under Diagnostics.
@@ -14,14 +13,15 @@ const STATUS_EVERY_MS = 1000;
 
 export interface EngineSinkOptions {
     readonly log: ResourceLog;
-    /** Values that must not be shown, whoever wrote the line. */
-    readonly secrets: readonly string[];
     /** Tells where the whole log is. */
     readonly whereLog: string;
     readonly now?: () => number;
 }
 
-/** Shows a run under its resource: log lines within a budget, and a status text such as `train 3/7 · 12 s`. */
+/**
+ * Shows a run under its resource: log lines within a budget, and a status text such as `train 3/7 · 12 s`. Secrets are masked
+ * before: by `followRun`.
+ */
 export class EngineSink implements FollowSink {
     private shown = 0;
     private leftOut = 0;
@@ -32,12 +32,10 @@ export class EngineSink implements FollowSink {
     private snapshot?: RunSnapshot;
     private waiting = "";
     private readonly now: () => number;
-    private readonly mask: (text: string) => string;
     private readonly begun: number;
 
     constructor(private readonly options: EngineSinkOptions) {
         this.now = options.now ?? Date.now;
-        this.mask = masker(options.secrets);
         this.begun = this.refilled = this.now();
         this.timer = setInterval(() => this.showStatus(), STATUS_EVERY_MS);
         this.timer.unref();
@@ -98,7 +96,7 @@ export class EngineSink implements FollowSink {
         if (within) {
             this.tokens--;
             this.shown++;
-            this.options.log.info(this.mask(render(line)));
+            this.options.log.info(render(line));
         } else {
             this.leftOut++;
         }
@@ -120,7 +118,7 @@ export class EngineSink implements FollowSink {
         const missing = (this.last.get(step) ?? []).filter((line) => !line.shown);
         if (missing.length > 0) {
             this.options.log.info(`the last lines of step ${step}:`);
-            missing.forEach(({ text }) => this.options.log.info(this.mask(render({ step, text }))));
+            missing.forEach(({ text }) => this.options.log.info(render({ step, text })));
             this.leftOut -= missing.length;
         }
     }

@@ -1,6 +1,8 @@
 import { runIdHandler } from "./resources/runId";
 import { runHandler, type Observe } from "./resources/run";
-import { RUN_ID_TYPE, RUN_TYPE } from "./tokens";
+import { attemptSpecHandler } from "./resources/attemptSpec";
+import { bundleChunksHandler } from "./resources/bundleChunks";
+import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE } from "./tokens";
 import { schema } from "./schema";
 import { ProviderServer } from "./server";
 import { version } from "../version";
@@ -10,7 +12,12 @@ export function createProvider(engineAddress?: string, observe?: Observe): Provi
     return new ProviderServer({
         version,
         schema: JSON.stringify(schema),
-        handlers: { [RUN_ID_TYPE]: runIdHandler, [RUN_TYPE]: runHandler(observe) },
+        handlers: {
+            [RUN_ID_TYPE]: runIdHandler,
+            [RUN_TYPE]: runHandler(observe),
+            [BUNDLE_CHUNKS_TYPE]: bundleChunksHandler(),
+            [ATTEMPT_SPEC_TYPE]: attemptSpecHandler,
+        },
         engineAddress,
     });
 }

@@ -1,4 +1,4 @@
-import { RUN_ID_TYPE, RUN_TYPE } from "./tokens";
+import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE } from "./tokens";
 import { version } from "../version";
 
 const text = { type: "string" } as const;
@@ -32,11 +32,16 @@ const runIdInputs = {
     ),
     follower,
     stateDir,
+    config: described(
+        any,
+        "What the target is declared with. As an output: as it was when the attempt began; a change alone makes no new run.",
+    ),
 };
 
 const runInputs = {
     runId: text,
     attempt: integer,
+    nonce: described(text, "What every event of the attempt carries."),
     pipeline: described(map(any), "The normalized pipeline."),
     params: map(any),
     env: map(text),
@@ -46,6 +51,7 @@ const runInputs = {
     parallelism: integer,
     timeoutSeconds: number,
     graceSeconds: number,
+    maxRecoveries: described(integer, "Recoveries after which an interrupted run is given up."),
     wait: described(boolean, "Whether creating the run lasts until its end."),
     follower,
     stateDir,
@@ -67,6 +73,43 @@ const runOutputs = {
     metrics: map(map(number)),
 };
 
+const bundleChunks = {
+    description: "The code of a run in a cluster's ConfigMaps.",
+    inputProperties: {
+        cluster: described(
+            { ...map(any), secret: true },
+            "How the cluster is reached: `kubeconfig`, `context`, `namespace`.",
+        ),
+        runId: text,
+        codeDir: text,
+        codeHash: described(text, "SHA-256 of the code bundle's content."),
+        stateDir,
+        maxBytes: described(integer, "How large the compressed code may be."),
+        labels: described(map(text), "Labels of the ConfigMaps, beside those that name the run."),
+    },
+    requiredInputs: ["cluster", "runId", "codeDir", "codeHash", "stateDir", "maxBytes"],
+    properties: {
+        names: described(
+            { type: "array", items: text },
+            "Names of the ConfigMaps, in the order of the pieces.",
+        ),
+        size: described(integer, "Size of the archive in bytes."),
+        sha256: described(text, "SHA-256 of the archive."),
+    },
+    required: ["names", "size", "sha256"],
+};
+
+const attemptSpec = {
+    description: "What an attempt was declared with, as it was when the attempt began.",
+    inputProperties: {
+        attempt: described(text, "Names the attempt: only a change of it takes a new value over."),
+        value: described(any, "What the attempt is declared with now."),
+    },
+    requiredInputs: ["attempt", "value"],
+    properties: { kept: described(any, "What it was declared with when it began.") },
+    required: ["kept"],
+};
+
 /** The Pulumi schema of the plugin: https://www.pulumi.com/docs/iac/using-pulumi/extending-pulumi/schema/ */
 export const schema = {
     name: "stackrun",
@@ -78,8 +121,8 @@ export const schema = {
             description: "Decides whether there is a new run, and names it.",
             inputProperties: runIdInputs,
             requiredInputs: ["pipeline", "orchestrator", "code", "steps", "follower", "stateDir"],
-            properties: { runId: text, attempt: integer },
-            required: ["runId", "attempt"],
+            properties: { runId: text, attempt: integer, nonce: text },
+            required: ["runId", "attempt", "nonce"],
         },
         [RUN_TYPE]: {
             description:
@@ -98,5 +141,7 @@ export const schema = {
             properties: { runId: text, attempt: integer, ...runOutputs },
             required: ["runId", "attempt", "status", "reason", "message", "steps"],
         },
+        [BUNDLE_CHUNKS_TYPE]: bundleChunks,
+        [ATTEMPT_SPEC_TYPE]: attemptSpec,
     },
 };

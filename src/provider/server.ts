@@ -63,7 +63,8 @@ export class ProviderServer {
         this.server.forceShutdown();
     }
 
-    private methods(): Grpc.UntypedServiceImplementation {
+    /** What the plugin answers, by the names of the protocol. */
+    protected methods(): Grpc.UntypedServiceImplementation {
         return {
             handshake: unary(() => {
                 const response = new proto.ProviderHandshakeResponse();

@@ -20,3 +20,7 @@ export const RUN_OUTPUTS = [
     "artifacts",
     "metrics",
 ] as const;
+/** The code in a cluster's ConfigMaps. */
+export const BUNDLE_CHUNKS_TYPE = "stackrun:index:BundleChunks";
+/** What an attempt was declared with. */
+export const ATTEMPT_SPEC_TYPE = "stackrun:index:AttemptSpec";

@@ -3,7 +3,8 @@ export type RunnerEvent = EventHead & RunnerEventBody;
 
 /** What a runner's event says, without its head. */
 export type RunnerEventBody =
-    | { readonly type: "run.started"; readonly pid: number }
+    /** `fresh`: the run directory held nothing, so every step will run. */
+    | { readonly type: "run.started"; readonly pid: number; readonly fresh?: boolean }
     | { readonly type: "step.started"; readonly step: string; readonly try: number }
     | {
           readonly type: "step.retrying";
@@ -20,6 +21,7 @@ export type RunnerEventBody =
           readonly reason: "DependencyFailed" | "RunEnding";
       }
     | { readonly type: "metric"; readonly step: string; readonly name: string; readonly value: number }
+    | ArtifactMade
     | StepFinished
     | { readonly type: "run.stopping"; readonly reason: string }
     | {
@@ -28,7 +30,32 @@ export type RunnerEventBody =
           readonly reason: string;
           readonly exitCode: number;
           readonly message: string;
+      }
+    | FollowerEvent;
+
+/** What a record keeps of what a follower said, where the runner can't know it. */
+export type FollowerEvent =
+    | { readonly type: "run.interrupted"; readonly message: string }
+    | { readonly type: "run.image"; readonly ref: string; readonly digest: string }
+    | {
+          readonly type: "run.ended";
+          readonly state: FinalState;
+          readonly reason: string;
+          readonly message: string;
       };
+
+/** A declared output of a step that has succeeded. */
+export interface ArtifactMade {
+    readonly type: "artifact";
+    readonly step: string;
+    readonly name: string;
+    /** Bytes. */
+    readonly size: number;
+    /** Empty where the image has no tool to tell it. */
+    readonly sha256: string;
+    /** Where it is, if the follower knows. */
+    readonly uri?: string;
+}
 
 /** What every event has. */
 export interface EventHead {

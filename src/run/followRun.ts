@@ -24,17 +24,23 @@ export interface FollowOptions {
     readonly signal: AbortSignal;
     /** Aborted: nobody wants to know any more; the run goes on. */
     readonly detach?: AbortSignal;
-    /** Values that must not get into the record, whoever wrote the line. */
+    /** Values that must get neither into the record nor to the sink, whoever wrote the line. */
     readonly secrets?: readonly string[];
-    /** Recoveries after which an interrupted run is given up. */
+    /**
+     * Recoveries after which an interrupted run is given up.
+     * @default DEFAULT_MAX_RECOVERIES
+     */
     readonly maxRecoveries?: number;
 }
+
+/** Recoveries after which an interrupted run is given up, if nothing else is said. */
+export const DEFAULT_MAX_RECOVERIES = 10;
 
 /** Follows one attempt to its end, keeps its record, and returns what became of it. */
 export async function followRun(options: FollowOptions): Promise<RunFile> {
     const { follower, run, sink } = options;
-    const snapshot = await snapshotBefore(run, options.pipeline);
     const recorder = follower.recordsItself ? undefined : await Recorder.open(run);
+    const snapshot = await snapshotBefore(run, options.pipeline, recorder?.bookmark !== undefined);
     const stop = new AbortController();
     const cancelling = cancelOnAbort(options, stop);
     const detach = () => stop.abort();
@@ -42,7 +48,9 @@ export async function followRun(options: FollowOptions): Promise<RunFile> {
     const mask = maskItem(options.secrets ?? []);
     await conclude(options, snapshot, {});
     try {
-        for await (const raw of follower.follow(run, stop.signal)) {
+        // A follower that was killed right after it had written the end.
+        const items = isFinal(snapshot.status) ? [] : follower.follow(run, stop.signal, recorder?.bookmark);
+        for await (const raw of items) {
             const item = mask(raw);
             await recorder?.write(item);
             if (item.type === "log") {
@@ -52,7 +60,8 @@ export async function followRun(options: FollowOptions): Promise<RunFile> {
             apply(snapshot, item);
             sink.changed(snapshot, item);
             if (item.type === "interrupted") {
-                await recover(options, snapshot);
+                const given = await recover(options, snapshot);
+                await (given && recorder?.write(given));
             }
             if (isFinal(snapshot.status)) {
                 break;
@@ -62,7 +71,8 @@ export async function followRun(options: FollowOptions): Promise<RunFile> {
         if (options.detach?.aborted) {
             throw new Error(`run ${run.runId} is no longer followed; it goes on`);
         }
-        await endWith(snapshot, () => follower.lastOutcome(run));
+        const item = await endWith(snapshot, () => follower.lastOutcome(run));
+        await (item && recorder?.write(mask(item)));
     } finally {
         cancelling.dispose();
         options.detach?.removeEventListener("abort", detach);
@@ -104,12 +114,12 @@ async function conclude(
     known?: Record<string, Artifact>,
 ): Promise<RunFile> {
     const { run, pipeline, params } = options;
-    const artifacts = known ?? (await collectArtifacts(run.runDir, pipeline));
+    const artifacts = { ...snapshot.artifacts, ...(known ?? (await collectArtifacts(run.runDir, pipeline))) };
     for (const step of pipeline.steps) {
         const found = snapshot.steps.find((candidate) => candidate.name === step.name);
         for (const output of step.outputs) {
             const artifact = artifacts[`${step.name}/${output}`];
-            if (found && artifact) {
+            if (found && artifact?.uri) {
                 found.outputs[output] = artifact.uri;
             }
         }
@@ -127,9 +137,12 @@ async function conclude(
 }
 
 // What was followed ended without saying how: the outcome does.
-async function endWith(snapshot: RunSnapshot, lookUp: () => Promise<Outcome>): Promise<void> {
+async function endWith(
+    snapshot: RunSnapshot,
+    lookUp: () => Promise<Outcome>,
+): Promise<FollowItem | undefined> {
     if (isFinal(snapshot.status)) {
-        return;
+        return undefined;
     }
     const outcome = await lookUp();
     if (outcome.kind !== "Finished") {
@@ -137,31 +150,49 @@ async function endWith(snapshot: RunSnapshot, lookUp: () => Promise<Outcome>): P
             `the follower of run ${snapshot.runId} stopped following, and the run has not ended (${outcome.kind})`,
         );
     }
-    apply(snapshot, { type: "lost", reason: outcome.reason, message: outcome.message });
-    snapshot.status = outcome.state;
+    const { state, reason, message } = outcome;
+    const item: FollowItem = { type: "lost", state, reason, message };
+    apply(snapshot, item);
+    return item;
 }
 
-// Steps that an earlier attempt finished are part of this one's state.
-async function snapshotBefore(run: RunRef, pipeline: Pipeline): Promise<RunSnapshot> {
+// Steps that an earlier attempt finished are part of this one's state; and, where following goes on behind a bookmark,
+// all that this one's record holds up to there.
+async function snapshotBefore(run: RunRef, pipeline: Pipeline, goesOn: boolean): Promise<RunSnapshot> {
     const snapshot = newSnapshot(run, pipeline);
+    let own = false;
     for (const event of await readEvents(run.runDir)) {
-        if (event.attempt < run.attempt) {
+        if (event.attempt < run.attempt || (goesOn && event.attempt === run.attempt)) {
+            if (!own && event.attempt === run.attempt) {
+                own = true;
+                beginAttempt(snapshot, run);
+            }
             apply(snapshot, { type: "event", event });
         }
     }
-    return { ...snapshot, attempt: run.attempt, status: "Pending", reason: "", message: "" };
+    if (!own) {
+        beginAttempt(snapshot, run);
+    }
+    return snapshot;
 }
 
-async function recover(options: FollowOptions, snapshot: RunSnapshot): Promise<void> {
-    const { follower, run, signal, maxRecoveries = 10 } = options;
-    if (!follower.recover) {
-        apply(snapshot, { type: "lost", reason: "Interrupted", message: snapshot.message });
-    } else if (snapshot.interruptions > maxRecoveries) {
-        const message = `the platform took the machine ${snapshot.interruptions} times`;
-        apply(snapshot, { type: "lost", reason: "PreemptionLimit", message });
-    } else {
+function beginAttempt(snapshot: RunSnapshot, { attempt }: RunRef): void {
+    Object.assign(snapshot, { attempt, status: "Pending", reason: "", message: "", interruptions: 0 });
+}
+
+// Returns the end, if the run is given up.
+async function recover(options: FollowOptions, snapshot: RunSnapshot): Promise<FollowItem | undefined> {
+    const { follower, run, signal, maxRecoveries = DEFAULT_MAX_RECOVERIES } = options;
+    if (follower.recover && snapshot.interruptions <= maxRecoveries) {
         await follower.recover(run, signal);
+        return undefined;
     }
+    const message = `the platform took the machine ${snapshot.interruptions} times`;
+    const end = follower.recover
+        ? ({ type: "lost", state: "Lost", reason: "PreemptionLimit", message } as const)
+        : ({ type: "lost", reason: "Interrupted", message: snapshot.message } as const);
+    apply(snapshot, end);
+    return end;
 }
 
 // A cancel that fails ends the following: `done` then says why.

@@ -12,6 +12,8 @@ export interface RunRef {
 
 /** All that a follower needs in order to start an attempt. */
 export interface RunSpec extends RunRef {
+    /** Random text that every event of this attempt carries, so that a step's output can't forge one. */
+    readonly nonce: string;
     readonly pipeline: Pipeline;
     readonly params: Readonly<Record<string, ParamValue>>;
     /** Environment variables of all steps; the pipeline's own are among them. */
@@ -49,15 +51,27 @@ export interface LogLine {
 }
 
 /** What a follower sees, in the order in which it happened. A step's lines come before the event that ends it. */
-export type FollowItem =
+export type FollowItem = Seen & {
+    /** Where to go on behind this item, in the follower's own words; it comes back as `from` of {@link Follower.follow}. */
+    readonly bookmark?: string;
+};
+
+type Seen =
     | { readonly type: "event"; readonly event: RunnerEvent }
     | { readonly type: "log"; readonly lines: readonly LogLine[] }
     /** What the target is waiting for, for people: "pulling the image". */
     | { readonly type: "status"; readonly text: string }
     /** The platform took the machine; the run goes on elsewhere. */
     | { readonly type: "interrupted"; readonly message: string }
-    /** The target ended, and its runner didn't say why. */
-    | { readonly type: "lost"; readonly reason: string; readonly message: string };
+    /** The target ended, and its runner didn't say why; `state` is `Lost` unless the target itself told more. */
+    | {
+          readonly type: "lost";
+          readonly reason: string;
+          readonly message: string;
+          readonly state?: FinalState;
+      }
+    /** What the image's name stands for, as `name@sha256:…` or an image id. */
+    | { readonly type: "image"; readonly ref: string; readonly digest: string };
 
 /**
  * Watches one target. Nothing but what is listed here is used of a follower, built-in or custom.
@@ -70,8 +84,11 @@ export interface Follower {
     start?(spec: RunSpec, signal: AbortSignal): Promise<void>;
     /** Throws if it can't be looked up: nothing is ever run twice on a guess. */
     lastOutcome(run: RunRef): Promise<Outcome>;
-    /** From the attempt's first item to its end, also if it had ended before. Ends early when `signal` is aborted. */
-    follow(run: RunRef, signal: AbortSignal): AsyncIterable<FollowItem>;
+    /**
+     * From the attempt's first item, or from right behind the item with the bookmark `from`, to the attempt's end, also
+     * if it had ended before. Ends early when `signal` is aborted.
+     */
+    follow(run: RunRef, signal: AbortSignal, from?: string): AsyncIterable<FollowItem>;
     /** Stops the run in order; resolves once it has ended. Does nothing if it has ended already. */
     cancel(run: RunRef, reason: string): Promise<void>;
     /** Called after `interrupted`: brings the target back. Without it such a run is `Lost`. */

@@ -32,6 +32,8 @@ export function maskItem(secrets: readonly string[]): (item: FollowItem) => Foll
                 return item.event.type === "run.finished"
                     ? { ...item, event: { ...item.event, message: mask(item.event.message) } }
                     : item;
+            case "image":
+                return item;
             default:
                 return { ...item, message: mask(item.message) };
         }

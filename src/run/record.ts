@@ -178,7 +178,8 @@ async function hashFile(file: string): Promise<string> {
     return hash.digest("hex");
 }
 
-async function writeAtomic(file: string, text: string): Promise<void> {
+/** A reader sees the old text or the new one, never half of it. */
+export async function writeAtomic(file: string, text: string): Promise<void> {
     const temporary = `${file}.${process.pid}.tmp`;
     await fs.writeFile(temporary, text, { mode: 0o600 });
     await fs.rename(temporary, file);

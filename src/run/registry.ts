@@ -1,8 +1,13 @@
 import * as path from "node:path";
 import type { CreateFollower, Follower, FollowerSpec } from "./follower";
+import type * as LocalFollower from "./local/follower";
 
 const builtIn: Readonly<Record<string, () => Promise<CreateFollower>>> = {
-    local: async () => (await import("./local/follower.js")).createFollower,
+    // Not `import()`: it would first start the loader of ES modules, and each `pulumi up` waits for that.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    local: async () => (require("./local/follower") as typeof LocalFollower).createFollower,
+    docker: async () => (await import("./docker/follower.js")).createFollower,
+    kubernetes: async () => (await import("./kubernetes/follower.js")).createFollower,
 };
 
 /** Loads a follower: a cloud's SDK is loaded with the follower that needs it, never before. */

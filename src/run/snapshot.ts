@@ -1,6 +1,7 @@
 import type { Pipeline } from "../pipeline/types";
 import type { RunnerEvent, RunState, StepFinished, StepState } from "./events";
 import type { FollowItem, RunRef } from "./follower";
+import type { Artifact } from "./record";
 
 /** The state of a step; its times are those of its last try. */
 export interface StepSnapshot {
@@ -33,6 +34,10 @@ export interface RunSnapshot {
     steps: StepSnapshot[];
     /** Step -> metric -> its last value. */
     metrics: Record<string, Record<string, number>>;
+    /** `step/output` -> what is known of it. */
+    artifacts: Record<string, Artifact>;
+    /** What the name of the image stood for. */
+    image?: { readonly ref: string; readonly digest: string };
 }
 
 export function newSnapshot(run: RunRef, pipeline: Pipeline): RunSnapshot {
@@ -51,6 +56,7 @@ export function newSnapshot(run: RunRef, pipeline: Pipeline): RunSnapshot {
             outputs: emptyMap(),
         })),
         metrics: emptyMap(),
+        artifacts: emptyMap(),
     };
 }
 
@@ -66,12 +72,13 @@ export function apply(run: RunSnapshot, item: FollowItem): void {
             applyEvent(run, item.event);
             break;
         case "interrupted":
-            run.status = "Recovering";
-            run.interruptions++;
-            run.message = item.message;
+            interrupt(run, item.message);
             break;
         case "lost":
-            end(run, "Lost", item.reason, item.message);
+            end(run, item.state ?? "Lost", item.reason, item.message);
+            break;
+        case "image":
+            run.image = { ref: item.ref, digest: item.digest };
             break;
         case "log":
         case "status":
@@ -86,7 +93,7 @@ export function isFinal(state: string): boolean {
 function applyEvent(run: RunSnapshot, event: RunnerEvent): void {
     switch (event.type) {
         case "run.started":
-            begin(run, event.attempt, event.time);
+            begin(run, event);
             break;
         case "step.started":
             startStep(run, event.step, event.time);
@@ -106,6 +113,21 @@ function applyEvent(run: RunSnapshot, event: RunnerEvent): void {
         case "metric":
             (run.metrics[event.step] ??= emptyMap())[event.name] = event.value;
             break;
+        case "artifact": {
+            const { step, name, size, sha256, uri = "" } = event;
+            run.artifacts[`${step}/${name}`] = { uri, size, sha256 };
+            break;
+        }
+        case "run.interrupted":
+            interrupt(run, event.message);
+            break;
+        case "run.image":
+            run.image = { ref: event.ref, digest: event.digest };
+            break;
+        case "run.ended":
+            run.finishedAt ??= event.time;
+            end(run, event.state, event.reason, event.message);
+            break;
         case "run.stopping":
             run.message = event.reason;
             break;
@@ -116,14 +138,22 @@ function applyEvent(run: RunSnapshot, event: RunnerEvent): void {
     }
 }
 
-function begin(run: RunSnapshot, attempt: number, time: string): void {
+function interrupt(run: RunSnapshot, message: string): void {
+    run.status = "Recovering";
+    run.interruptions++;
+    run.message = message;
+}
+
+// A further beginning of the same attempt, after an interruption, does not move the attempt's start.
+function begin(run: RunSnapshot, { attempt, time, fresh }: RunnerEvent & { type: "run.started" }): void {
+    const again = run.attempt === attempt && run.status === "Recovering" && run.startedAt !== undefined;
     run.attempt = attempt;
     run.status = "Running";
     run.reason = run.message = "";
-    run.startedAt = time;
+    run.startedAt = again ? run.startedAt : time;
     run.finishedAt = run.durationSeconds = run.exitCode = undefined;
     for (const step of run.steps) {
-        if (step.state !== "Succeeded" && step.state !== "Cached") {
+        if (fresh || (step.state !== "Succeeded" && step.state !== "Cached")) {
             Object.assign(step, {
                 state: "Pending",
                 reason: "",
@@ -147,6 +177,11 @@ function startStep(run: RunSnapshot, name: string, time: string): void {
             exitCode: undefined,
         });
         delete run.metrics[name];
+        for (const artifact of Object.keys(run.artifacts)) {
+            if (artifact.startsWith(`${name}/`)) {
+                delete run.artifacts[artifact];
+            }
+        }
     }
 }
 

@@ -352,7 +352,9 @@ sr_sync_clock
 sr_open_events || sr_die 65 "$sr_dir/events.jsonl can't be written"
 sr_choose_oom_file
 sr_deadline=${sr_timeout:+$((sr_ms + ${sr_timeout:-0}))}
-sr_event run.started ",\"pid\":$$"
+sr_v=
+[ "$sr_n" -gt 0 ] || sr_v=',"fresh":true'
+sr_event run.started ",\"pid\":$$$sr_v"
 sr_reuse_steps
 sr_make_folders
 sr_queue_steps

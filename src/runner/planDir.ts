@@ -26,6 +26,21 @@ export async function writePlanDir(runDir: string, plan: RunPlan): Promise<void>
     }
 }
 
+/** The same as one text: sh that writes `plan/` into the working directory, for targets that get it as a file. */
+export function planScript(plan: RunPlan): string {
+    const files = [...planFiles(plan)];
+    let end = "stackrun-ends";
+    while (files.some(([, text]) => text.includes(end))) {
+        end += "-";
+    }
+    const parts = files.map(([name, text]) => `cat > plan.new/${name} <<'${end}' &&\n${text}${end}\n`);
+    return [
+        "rm -rf plan.new && mkdir -p plan.new/steps &&\n",
+        ...parts,
+        "rm -rf plan && mv plan.new plan\n",
+    ].join("");
+}
+
 /** The files below `plan/`: name and text. */
 export function planFiles(plan: RunPlan): Map<string, string> {
     checkPlan(plan);
@@ -96,7 +111,7 @@ function stepFile(step: PlanStep, planEnv: RunPlan["env"]): string {
         ),
         shFunction(
             "sr_step_outputs",
-            step.outputs.map((name) => call("sr_output", [name])),
+            step.outputs.map((name) => call("sr_output", [name, JSON.stringify(name).slice(1, -1)])),
         ),
         shFunction("sr_step_exec", [exportLines(step.env).trimEnd(), call("sr_exec", command)]),
         "",

@@ -239,6 +239,14 @@ sr_report_metrics() {
     rm -f "$sr_step_dir/metrics.valid"
 }
 
+sr_report_artifacts() {
+    while read -r sr_v sr_value sr_rest; do
+        [ "$sr_value" != - ] || sr_value=
+        sr_event artifact ",\"step\":\"$sr_name\",\"name\":\"$sr_rest\",\"size\":$sr_v,\"sha256\":\"$sr_value\""
+    done < "$sr_step_dir/artifacts.valid"
+    rm -f "$sr_step_dir/artifacts.valid"
+}
+
 sr_retry() { # fails if there is no further try
     sr_get limit "$sr_i"
     [ "$sr_try" -le "$sr_v" ] && [ -z "$sr_stopping$sr_broken" ] || return 1
@@ -270,6 +278,7 @@ sr_finish() { # state; of step sr_i
         sr_record_failed "the status of step \"$sr_name\" can't be written"
     fi
     [ ! -e "$sr_step_dir/metrics.valid" ] || sr_report_metrics
+    [ "$1:$sr_stream" != Succeeded:stdout ] || [ ! -e "$sr_step_dir/artifacts.valid" ] || sr_report_artifacts
     sr_clock
     sr_get began "$sr_i"
     sr_seconds $((sr_ms - sr_v))

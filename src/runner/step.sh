@@ -30,7 +30,7 @@ sr_empty_folders() {
         rm -rf "$sr_step_dir/outputs" "$sr_step_dir/inputs" || return 1
         mkdir -p "$sr_step_dir/outputs" "$sr_step_dir/inputs" || return 1
     fi
-    rm -f "$sr_step_dir/metrics.valid"
+    rm -f "$sr_step_dir/metrics.valid" "$sr_step_dir/artifacts.valid"
     printf '' > "$sr_step_dir/metrics"
 }
 
@@ -44,11 +44,39 @@ sr_input() { # name, step, output: called by the plan
         cp -R "$sr_dir/steps/$2/outputs/$3" "$sr_step_dir/inputs/$1" || sr_reason=RecordFailed
 }
 
-sr_output() { # name: called by the plan
+sr_output() { # name, name as JSON text: called by the plan
     if ! [ -e "$sr_step_dir/outputs/$1" ]; then
         sr_tell "output \"$1\" is missing: the step left nothing of that name in \$STACKRUN_OUTPUTS"
         sr_reason=OutputMissing
+    elif [ "$sr_stream" = stdout ]; then
+        # For those who can't look into the folder; `name` last, it may hold spaces.
+        printf '%s %s\n' "$(sr_measure "$sr_step_dir/outputs/$1")" "$2" >> "$sr_step_dir/artifacts.valid" || sr_reason=RecordFailed
     fi
+}
+
+# Prints size and SHA-256 of a file, or of a folder's sorted names and hashes: as collectArtifacts of src/run/record.ts.
+# `-` where the image has no tool for it.
+sr_measure() {
+    if [ -d "$1" ]; then
+        # shellcheck disable=SC2012
+        sr_list=$(ls -A "$1" | LC_ALL=C sort | while IFS= read -r sr_file; do
+            printf '%s %s\n' "$(sr_measure "$1/$sr_file")" "$sr_file"
+        done)
+        sr_sum=$(printf '%s' "${sr_list:+$sr_list
+}" | awk '{ sum += $1 } END { printf "%.0f", sum }')
+        sr_hash=$(printf '%s' "${sr_list:+$sr_list
+}" | while read -r sr_rest sr_hash sr_file; do
+            printf '%s\000%s\n' "$sr_file" "$sr_hash"
+        done | sr_sha256)
+    else
+        sr_sum=$(wc -c < "$1")
+        sr_hash=$(sr_sha256 < "$1")
+    fi
+    echo "$((sr_sum)) ${sr_hash:--}"
+}
+
+sr_sha256() {
+    sha256sum 2>/dev/null | while read -r sr_hash sr_rest; do echo "$sr_hash"; done
 }
 
 sr_run_step() {

@@ -110,7 +110,7 @@ export class Recorder {
 function succeeded({ type, name, inputs }: Declared): Record<string, unknown> {
     switch (type) {
         case RUN_ID_TYPE:
-            return { runId: `${String(inputs.pipeline)}-run`, attempt: 1 };
+            return { runId: `${String(inputs.pipeline)}-run`, attempt: 1, nonce: "recorded" };
         case RUN_TYPE:
             return {
                 status: "Succeeded",

@@ -8,7 +8,8 @@ import {
     LocalOrchestrator,
     type LocalOrchestratorArgs,
 } from "../../src/index";
-import { Recorder, secretOf, settled, valueOf } from "../support/mocks";
+import { Recorder, settled, valueOf } from "../support/mocks";
+import { secretOf } from "../support/wire";
 
 const RUN = "stackrun:index:Run";
 const RUN_ID = "stackrun:index:RunId";

@@ -72,7 +72,9 @@ describe("the stack's configuration", () => {
             whileRunning: "replace",
             stateDir: "elsewhere",
         });
-        expect(Object.keys({ orchestrator, ...args }).sort()).toEqual(Object.keys(CONFIG_KEYS).sort());
+        // Those of one orchestrator only: below.
+        const all = [...Object.keys({ orchestrator, ...args }), "docker", "kubernetes"];
+        expect(all.sort()).toEqual(Object.keys(CONFIG_KEYS).sort());
     });
 
     it.each([
@@ -91,7 +93,7 @@ describe("the stack's configuration", () => {
     });
 
     it.each([
-        ["orchestrator", "locl", 'allowed: local; did you mean "local"?'],
+        ["orchestrator", "locl", 'allowed: local, docker, kubernetes; did you mean "local"?'],
         ["pipeline", " ", "allowed: a text that is not empty"],
         ["params", "horizon=3", "allowed: a map of names to texts, numbers and booleans"],
         ["params", '["horizon"]', "allowed: a map of names"],
@@ -157,9 +159,31 @@ describe("the stack's configuration", () => {
         expect(readConfig().args.pipeline).toBe(path.join(REPO, "p.yaml"));
     });
 
+    it("reads what only one orchestrator takes, as data", () => {
+        const kubernetes = '{"namespace":"jobs","workspace":{"size":"1Gi"},"maxRecoveries":3}';
+        const own = { namespace: "jobs", workspace: { size: "1Gi" }, maxRecoveries: 3 };
+        configure({ pipeline: "p.yaml", orchestrator: "kubernetes", kubernetes, docker: '{"memory":"1g"}' });
+        expect(readConfig()).toMatchObject({ orchestrator: "kubernetes", own });
+        configure({ pipeline: "p.yaml", kubernetes });
+        expect(readConfig()).toMatchObject({ orchestrator: "local", own: {} });
+        const mistakes = mistakesOf({ pipeline: "p.yaml", docker: "1g" });
+        expect(mistakes).toEqual([expect.stringMatching(/^project:docker is "1g"; allowed: a map of /)]);
+    });
+
+    it("refuses an argument that this orchestrator does not take, with what was probably meant", () => {
+        const make = (kind: string, own: object) => () =>
+            makeOrchestrator(kind, "x", { pipeline: "p.yaml" }, { ...own });
+        expect(make("docker", { memroy: "1g", namespace: "jobs" })).toThrow(
+            /memroy is no argument of the orchestrator "docker"; allowed: dockerHost, .*; did you mean "memory"\?\n.*namespace is no argument of the orchestrator "docker"/,
+        );
+        expect(make("local", { memory: "1g" })).toThrow(
+            'memory is no argument of the orchestrator "local"; allowed: none',
+        );
+    });
+
     it("refuses an orchestrator that there isn't", () => {
         expect(() => makeOrchestrator("kubernets", "x", { pipeline: "p.yaml" })).toThrow(
-            'orchestrator "kubernets" is not known; allowed: local',
+            'orchestrator "kubernets" is not known; allowed: local, docker, kubernetes; did you mean "kubernetes"?',
         );
     });
 });

@@ -76,7 +76,7 @@ describe("at the same time", () => {
         for (const result of await Promise.all(ups)) {
             expectSuccess(result);
         }
-        const outputs = await Promise.all(["dev", "prod"].map((stack) => outputsOf(project, stack)));
+        const outputs = await Promise.all(["dev", "prod"].map((stack) => project.outputs(stack)));
         expect(runsOf("both-").sort()).toEqual(outputs.map(({ runId }) => runId).sort());
         for (const [index, who] of ["dev", "prod"].entries()) {
             const { runId, status, logs, artifacts, metrics } = outputs[index];
@@ -157,9 +157,4 @@ describe("at the same time", () => {
 
 function expectSuccess({ code, stdout, stderr }: CommandResult): void {
     expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
-}
-
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-async function outputsOf(project: Project, stack: string): Promise<any> {
-    return JSON.parse((await project.expectOk(["stack", "output", "--json", "--stack", stack])).stdout);
 }

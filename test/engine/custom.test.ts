@@ -76,7 +76,7 @@ describe("an orchestrator from outside the package", () => {
         expect(again.stdout).toMatch(/unchanged/);
         expect(again.code).toBe(0);
         expect(trace()).toHaveLength(3);
-        const ticket = (await project.state()).find(({ type }) => type === "acme:spool:Ticket");
+        const ticket = project.state().find(({ type }) => type === "acme:spool:Ticket");
         expect(ticket?.outputs).toEqual({ job: `${outputs.runId}-1` });
     }, 90_000);
 
@@ -118,7 +118,7 @@ describe("an orchestrator from outside the package", () => {
         expect(destroy.stdout).toContain("is still running: it is cancelled");
         expect(destroy.code).toBe(0);
         expect(workers().filter(isRunning)).toEqual([]);
-        expect(await project.state()).toEqual([]);
+        expect(project.state()).toEqual([]);
     }, 90_000);
 });
 

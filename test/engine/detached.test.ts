@@ -72,9 +72,10 @@ describe("an update that does not wait", () => {
             () => "the run to end",
         );
         await refresh();
-        expect(
-            (await project.state()).find(({ type }) => type === "stackrun:index:Run")?.outputs,
-        ).toMatchObject({ status: "Succeeded", runId });
+        expect(project.state().find(({ type }) => type === "stackrun:index:Run")?.outputs).toMatchObject({
+            status: "Succeeded",
+            runId,
+        });
         expect(trace()).toEqual(["begin 1", "end 1"]);
     }, 60_000);
 
@@ -108,6 +109,6 @@ describe("an update that does not wait", () => {
         await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
         expect(isRunning(pid)).toBe(false);
         expect(trace()).toEqual(["begin 1", "end 1", "begin 2", "begin 3"]);
-        expect((await project.state()).filter(({ type }) => type.startsWith("stackrun:"))).toEqual([]);
+        expect(project.state().filter(({ type }) => type.startsWith("stackrun:"))).toEqual([]);
     }, 60_000);
 });

@@ -39,7 +39,7 @@ describe("an orchestrator in a program with other resources", () => {
         return { code: result.code, output: result.stdout + result.stderr };
     };
     const named = async (name: string, type: string) =>
-        (await project.state()).find(({ urn }) => urn.endsWith(`:${type}::${name}`));
+        project.state().find(({ urn }) => urn.endsWith(`:${type}::${name}`));
 
     it("takes what others make as its input, and feeds others: in the order that follows", async () => {
         project.program(`${BOX}
@@ -75,6 +75,25 @@ describe("an orchestrator in a program with other resources", () => {
         // The next update is a further attempt of the one that failed, and none of the other.
         expect((await project.up()).code).not.toBe(0);
         expect(runs().sort()).toEqual(["bad", "bad", "good"]);
+    }, 120_000);
+
+    it("holds back what depends on it when its run fails, unless failures are only recorded", async () => {
+        const program = (more: string) => `
+            const args = { pipeline: "bad.yaml", params: { who: "bad" }, ...${more} };
+            const bad = new stackrun.LocalOrchestrator("bad", args);
+            exports.bad = bad.status;
+            good("after", "after", { dependsOn: [bad] });
+        `;
+        const failed = await up(program("{}"));
+        expect(failed.code).not.toBe(0);
+        expect(runs()).toEqual(["bad"]);
+        expect(await project.outputs()).toEqual({ bad: "Failed" });
+        const [, told = ""] = failed.output.split("Diagnostics:");
+        expect(told.match(/error: run bad-\S+: Failed/g)).toHaveLength(1);
+        expect(failed.output).not.toMatch(/\n {4,}at /);
+
+        expect((await up(program('{ onFailure: "record" }'))).code).toBe(0);
+        expect(runs()).toEqual(["bad", "bad", "after"]);
     }, 120_000);
 
     it("can run one pipeline twice side by side", async () => {
@@ -127,7 +146,7 @@ describe("an orchestrator in a program with other resources", () => {
         expect(code).toBe(0);
         const types = ["LocalOrchestrator", "Run", "RunId"].map((name) => `stackrun:index:${name}`);
         expect((await project.outputs()).seen).toEqual([...types.map((type) => `old ${type}`), ...types]);
-        const state = (await project.state()) as unknown as Record<string, unknown>[];
+        const state = project.state() as unknown as Record<string, unknown>[];
         const run = state.find(({ type }) => type === "stackrun:index:Run");
         const runId = state.find(({ type }) => type === "stackrun:index:RunId") as { inputs: object };
         expect(run).toMatchObject({ protect: true });

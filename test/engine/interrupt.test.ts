@@ -72,7 +72,7 @@ describe("an update that is interrupted", () => {
             expect(code).not.toBe(0);
             expect(isRunning(runnerPid)).toBe(false);
             expect(trace()).toEqual(["load", "begin"]);
-            const run = (await project.state()).find(({ type }) => type === "stackrun:index:Run");
+            const run = project.state().find(({ type }) => type === "stackrun:index:Run");
             expect(run?.outputs).toMatchObject({
                 attempt: 1,
                 status: "Cancelled",

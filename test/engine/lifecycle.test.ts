@@ -82,7 +82,7 @@ describe("a run is a stack update", () => {
     }, 60_000);
 
     it("keeps each step as a row of its own under its run", async () => {
-        const steps = (await project.state()).filter(({ type }) => type === "stackrun:index:Step");
+        const steps = project.state().filter(({ type }) => type === "stackrun:index:Step");
         expect(steps.map(({ urn }) => urn.split("::").pop())).toEqual(["job.first", "job.second"]);
         expect(steps.every(({ viewOf }) => viewOf?.endsWith("stackrun:index:Run::job"))).toBe(true);
         expect(steps[0].outputs).toMatchObject({ step: "first", state: "Succeeded", attempts: 1 });
@@ -91,7 +91,7 @@ describe("a run is a stack update", () => {
     it("`refresh` of a run that has ended changes nothing, and keeps its steps", async () => {
         const { stdout } = await project.expectOk(["refresh", "--yes", "--skip-preview", "--stack", "dev"]);
         expect(stdout).not.toMatch(/created|updated|deleted/);
-        expect((await project.state()).filter(({ type }) => type === "stackrun:index:Step").length).toBe(2);
+        expect(project.state().filter(({ type }) => type === "stackrun:index:Step").length).toBe(2);
     }, 60_000);
 
     it("an unchanged `up` runs nothing", async () => {
@@ -170,7 +170,7 @@ describe("a run is a stack update", () => {
     it("`destroy` leaves nothing in the stack, and keeps the records", async () => {
         const records = runIds();
         await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
-        expect((await project.state()).filter(({ type }) => type.startsWith("stackrun:"))).toEqual([]);
+        expect(project.state().filter(({ type }) => type.startsWith("stackrun:"))).toEqual([]);
         expect(runIds()).toEqual(records);
     }, 60_000);
 });

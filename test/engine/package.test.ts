@@ -12,10 +12,18 @@ const TYPES =
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
 import { ${NAMES}, type Follower, type OrchestratorArgs, type RunSnapshot } from "stackrun";
+import type { DurationSpec, EnvSpec, ImageBuildSpec, ParamSpec, PipelineSpec, ResourcesSpec, RetriesSpec, StepSpec } from "stackrun";
 import { ${TEST_NAMES}, type Declared } from "stackrun/testing";
 
 export const used = [Orchestrator, Recorder, startPlugin];
 export type Used = [Follower, RunSnapshot, Declared];
+// All that a pipeline is written with has a name.
+const [timeout, env, retries]: [DurationSpec, EnvSpec, RetriesSpec] = ["2h", { A: 1 }, { limit: 2, delay: "10s" }];
+const resources: ResourcesSpec = { cpu: 2 };
+const step: StepSpec = { name: "one", run: "true", env, retries, resources, timeout };
+const params: Record<string, ParamSpec> = { n: { type: "integer", minimum: 1 } };
+const image: ImageBuildSpec = { build: { context: "." } };
+export const spec: PipelineSpec = { name: "p", image, params, steps: [step] };
 const args: OrchestratorArgs = { pipeline: definePipeline({ name: "p", steps: [{ name: "one", run: "true" }] }) };
 const run = new LocalOrchestrator("typed", { ...args, params: { a: pulumi.output(1) } });
 export const status: pulumi.Output<string> = run.status;
@@ -106,11 +114,12 @@ describe("the package", () => {
         120_000,
     );
 
-    it("loads no cloud's SDK, no archiver and no command with the local orchestrator", () => {
-        const list = 'require("stackrun"); console.log(Object.keys(require.cache).join("\\n"))';
+    it("loads no cloud's SDK, no archiver, no command and no ajv with the local orchestrator", () => {
+        const list =
+            'require("stackrun").definePipeline({ name: "p", steps: [{ name: "one", run: "true" }] }); console.log(Object.keys(require.cache).join("\\n"))';
         const loaded = node("b.js", list).split("\n");
         const unwanted =
-            /@pulumi\/(gcp|kubernetes|docker|aws)|client-node|@google-cloud|archiver|commander|dist\/src\/testing/;
+            /@pulumi\/(gcp|kubernetes|docker|aws)|client-node|@google-cloud|archiver|commander|ajv|compileSchema|dist\/src\/testing/;
         expect(loaded.some((file) => file.includes("/@pulumi/pulumi/"))).toBe(true);
         expect(loaded.filter((file) => unwanted.test(file))).toEqual([]);
     }, 60_000);

@@ -120,7 +120,7 @@ describe("the value of a secret", () => {
     it("is in the stack's state in no other form than encrypted", async () => {
         const { stdout } = await project.expectOk(["stack", "export", "--stack", "dev"]);
         expectClear(stdout);
-        const resources = await project.state();
+        const resources = project.state();
         const run = resources.find(({ type }) => type === "stackrun:index:Run");
         expect(run?.inputs?.secrets).toMatchObject({ ciphertext: expect.any(String) as string });
         expect(run?.outputs?.logs).toEqual(expect.stringContaining("look | log LONG=<***>"));

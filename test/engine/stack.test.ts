@@ -44,7 +44,7 @@ describe("this repository as a Pulumi project", () => {
         expect(said).not.toMatch(/^\s+at /m);
         expect(up.code).not.toBe(0);
         expect(runs()).toEqual([]);
-        expect((await project.state()).filter(({ type }) => type.startsWith("stackrun:"))).toEqual([]);
+        expect(project.state().filter(({ type }) => type.startsWith("stackrun:"))).toEqual([]);
         for (const key of ["pipelin", "wait", "parallelism"]) {
             await config("rm", `stackrun:${key}`);
         }

@@ -39,15 +39,3 @@ function packages(folder: string): Record<string, string> {
         );
     return Object.fromEntries(names.map((name) => [name, path.join(folder, name)]));
 }
-
-/**
- * The plugin for `pulumi.dynamic` resources lies beside the engine when Pulumi's installer made it. It is a script that
- * starts a module of the SDK; this is one for engines that came without.
- */
-export function writeDynamicPlugin(project: Project): NodeJS.ProcessEnv {
-    const file = path.join(project.dir, ".home/tools/pulumi-resource-pulumi-nodejs");
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    const script = `exec node "$(node -p 'require.resolve("@pulumi/pulumi/cmd/dynamic-provider")')" "$@"`;
-    fs.writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-    return { PATH: `${path.dirname(file)}:${project.searchPath}` };
-}

@@ -8,6 +8,6 @@ export function useFolder(): () => string {
     beforeEach(() => {
         dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-unit-"));
     });
-    afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
+    afterEach(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
     return () => dir;
 }

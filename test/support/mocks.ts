@@ -61,8 +61,3 @@ export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
         });
     });
 }
-
-/** How the SDK marks a secret on its way to the engine. */
-export function secretOf(value: unknown): unknown {
-    return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
-}

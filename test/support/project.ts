@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureEngine } from "../../src/engine";
+import { Checkpoint, type StateResource } from "./checkpoint";
 import { processesIn } from "./processes";
 
 export const REPO = path.resolve(__dirname, "../..");
@@ -24,6 +25,13 @@ export interface RunningCommand {
     output(): string;
 }
 
+export interface ProjectOptions {
+    /** Plugins beside stackrun's: the provider's name, and the folder of its executable. */
+    readonly plugins?: Readonly<Record<string, string>>;
+    /** For all commands. */
+    readonly env?: NodeJS.ProcessEnv;
+}
+
 /**
  * A Pulumi project in a folder of its own, with a program in plain JavaScript that uses the built package, a local
  * backend, and the real plugin in its own process: what a user has.
@@ -32,10 +40,11 @@ export class Project {
     readonly dir: string;
     private readonly env: NodeJS.ProcessEnv;
 
-    private constructor(dir: string, bin: string) {
+    private constructor(dir: string, bin: string, env: NodeJS.ProcessEnv = {}) {
         this.dir = dir;
         this.env = {
             ...cleanEnv(),
+            ...env,
             PATH: `${bin}:${process.env.PATH}`,
             PULUMI_HOME: path.join(dir, ".home"),
             PULUMI_BACKEND_URL: pathToFileURL(path.join(dir, ".state")).href,
@@ -51,10 +60,15 @@ export class Project {
     }
 
     /** `program` is the body of a CommonJS module in which `stackrun` and `pulumi` are defined. */
-    static async create(files: Record<string, string>, program = DEFAULT_PROGRAM): Promise<Project> {
+    static async create(
+        files: Record<string, string>,
+        program = DEFAULT_PROGRAM,
+        { plugins = {}, env }: ProjectOptions = {},
+    ): Promise<Project> {
         const engine = await ensureEngine();
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-test-"));
-        const project = new Project(dir, path.dirname(engine.pulumi));
+        const project = new Project(dir, path.dirname(engine.pulumi), env);
+        const folders = { stackrun: path.join(REPO, "bin"), ...plugins };
         fs.mkdirSync(path.join(dir, ".state"));
         fs.symlinkSync(path.join(REPO, "node_modules"), path.join(dir, "node_modules"));
         project.write({
@@ -62,7 +76,9 @@ export class Project {
                 name: "test",
                 runtime: { name: "nodejs", options: { typescript: false } },
                 main: "index.js",
-                plugins: { providers: [{ name: "stackrun", path: path.join(REPO, "bin") }] },
+                plugins: {
+                    providers: Object.entries(folders).map(([name, folder]) => ({ name, path: folder })),
+                },
             }),
             "package.json": JSON.stringify({ name: "test", private: true }),
             ".stackrunignore": ".home\n.state\nindex.js\npackage.json\nPulumi*.yaml\n",
@@ -94,17 +110,22 @@ export class Project {
         return fs.existsSync(path.join(this.dir, name));
     }
 
-    start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
+    start(
+        command: string,
+        args: readonly string[],
+        env: NodeJS.ProcessEnv = {},
+        stdin: "ignore" | "pipe" = "ignore",
+    ): RunningCommand {
         const child = spawn(command, args, {
             cwd: this.dir,
             env: { ...this.env, ...env },
-            stdio: ["ignore", "pipe", "pipe"],
+            stdio: [stdin, "pipe", "pipe"],
             detached: true,
         });
         let stdout = "";
         let stderr = "";
-        child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-        child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+        child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+        child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
         const ended = new Promise<CommandResult>((resolve, reject) => {
             child.once("error", reject);
             child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
@@ -158,25 +179,32 @@ export class Project {
         return this.start(process.execPath, [path.join(REPO, "bin/stackrun"), ...args], { ...own, ...env });
     }
 
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
-    async outputs(): Promise<any> {
-        return JSON.parse(
-            (await this.expectOk(["stack", "output", "--json", "--show-secrets", "--stack", "dev"])).stdout,
-        );
+    /** The command on a terminal of its own, made by `script`: what goes to its standard input is typed there. */
+    startOnTerminal(args: readonly string[]): RunningCommand {
+        const words = [process.execPath, path.join(REPO, "bin/stackrun"), ...args];
+        const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+        const own = { PULUMI_BACKEND_URL: undefined, PULUMI_CONFIG_PASSPHRASE: undefined };
+        const env = { ...own, TERM: "xterm", SHELL: "/bin/sh" };
+        return this.start("script", ["-qefc", line, "/dev/null"], env, "pipe");
     }
 
-    async state(): Promise<
-        {
-            urn: string;
-            type: string;
-            id?: string;
-            inputs?: Record<string, unknown>;
-            outputs?: Record<string, unknown>;
-            viewOf?: string;
-        }[]
-    > {
-        const { stdout } = await this.expectOk(["stack", "export", "--stack", "dev"]);
-        return JSON.parse(stdout).deployment.resources ?? [];
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    async outputs(stack = "dev"): Promise<any> {
+        const { outputs } = this.checkpoint(stack);
+        if (outputs) {
+            return outputs;
+        }
+        const args = ["stack", "output", "--json", "--show-secrets", "--stack", stack];
+        return JSON.parse((await this.expectOk(args)).stdout);
+    }
+
+    /** The resources in the stack's state; secrets are ciphertext. */
+    state(): readonly StateResource[] {
+        return this.checkpoint().resources;
+    }
+
+    checkpoint(stack = "dev"): Checkpoint {
+        return new Checkpoint(this.dir, stack);
     }
 
     async expectOk(args: readonly string[]): Promise<CommandResult> {

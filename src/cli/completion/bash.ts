@@ -14,10 +14,18 @@ _stackrun_runs() {
         if [[ $run != '*' && $run == "$1"* ]]; then COMPREPLY+=("$run"); fi
     done
 }
+_stackrun_steps() {
+    local step
+    for step in .stackrun/runs/*/steps/*/; do
+        step=\${step%/}
+        step=\${step##*/}
+        if [[ $step != '*' && $step == "$1"* && " \${COMPREPLY[*]-} " != *" $step "* ]]; then COMPREPLY+=("$step"); fi
+    done
+}
 _stackrun_files() {
-    local file
-    for file in "$1"*; do
-        if [[ -d $file || ($2 == pipelines && $file == *.y*ml && $file != Pulumi.*) ]]; then
+    local file typed=\${1//\\\\/}
+    for file in "$typed"*; do
+        if [[ -d $file || ($2 == pipelines && $file == *.y*ml && \${file##*/} != Pulumi.*) ]]; then
             COMPREPLY+=("$file")
         fi
     done
@@ -25,6 +33,12 @@ _stackrun_files() {
 _stackrun() {
     local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} command= i
     COMPREPLY=()
+    # bash takes --option=value apart at the sign.
+    if [[ $cur == = ]]; then
+        cur=
+    elif [[ $prev == = ]]; then
+        prev=\${COMP_WORDS[COMP_CWORD - 2]}
+    fi
     for ((i = 1; i < COMP_CWORD; i++)); do
         if [[ \${COMP_WORDS[i]} != -* ]]; then
             command=\${COMP_WORDS[i]}
@@ -35,7 +49,10 @@ _stackrun() {
 ${commands.flatMap(optionCases).join("\n")}
     esac
     if [[ -z $command ]]; then
-        _stackrun_words "${[...commands.map(({ name }) => name), "--help", "--version"].join(" ")}" "$cur"
+        case $cur in
+            -*) _stackrun_words "--help --version" "$cur" ;;
+            *) _stackrun_words "${commands.map(({ name }) => name).join(" ")}" "$cur" ;;
+        esac
         return
     fi
     if [[ $cur == -* ]]; then
@@ -73,5 +90,7 @@ function complete(values: Values): string {
     if (typeof values !== "string") {
         return `_stackrun_words "${values.join(" ")}" "$cur"`;
     }
-    return values === "runs" ? '_stackrun_runs "$cur"' : `_stackrun_files "$cur" ${values}`;
+    return values === "runs" || values === "steps"
+        ? `_stackrun_${values} "$cur"`
+        : `_stackrun_files "$cur" ${values}`;
 }

@@ -22,9 +22,17 @@ function __stackrun_runs
         basename $run
     end
 end
+function __stackrun_steps
+    for step in .stackrun/runs/*/steps/*/
+        basename $step
+    end | sort -u
+end
 function __stackrun_pipelines
-    __fish_complete_suffix .yaml
-    __fish_complete_suffix .yml
+    set -l typed (commandline -ct | string unescape)
+    __fish_complete_directories $typed
+    for file in $typed*.yaml $typed*.yml
+        string match -q 'Pulumi.*' (basename $file); or echo $file
+    end
 end
 complete -c stackrun -f
 complete -c stackrun -n __fish_use_subcommand -l version -d 'output the version number'
@@ -39,6 +47,7 @@ function values(value: Values): string {
     }
     const lookUp = {
         runs: "__stackrun_runs",
+        steps: "__stackrun_steps",
         pipelines: "__stackrun_pipelines",
         folders: "__fish_complete_directories",
     };

@@ -3,7 +3,7 @@ import { ORCHESTRATOR_KINDS } from "../../../stacks/kinds";
 import { RUN_STATES } from "../runs";
 
 /** What may stand in a place: one of some words, or what the shell looks up in the current folder. */
-export type Values = readonly string[] | "runs" | "pipelines" | "folders" | "anything";
+export type Values = readonly string[] | "runs" | "steps" | "pipelines" | "folders" | "anything";
 
 export interface OptionWords {
     readonly flags: readonly string[];
@@ -26,6 +26,7 @@ const OPTION_VALUES: Readonly<Record<string, Values>> = {
     "--orchestrator": ORCHESTRATOR_KINDS,
     "--status": RUN_STATES,
     "--code": "folders",
+    "--step": "steps",
 };
 const ARGUMENT_VALUES: Readonly<Record<string, Values>> = {
     run: "runs",

@@ -9,13 +9,23 @@ _stackrun_runs() {
     runs=(.stackrun/runs/*(N/:t))
     compadd -a runs
 }
+_stackrun_steps() {
+    local -aU steps
+    steps=(.stackrun/runs/*/steps/*(N/:t))
+    compadd -a steps
+}
 _stackrun() {
-    local -a commands
+    local -a commands options
+    options=('--help:display help for command' '--version:output the version number')
     commands=(
 ${commands.map(({ name, description }) => `        ${quote(`${name}:${description}`)}`).join("\n")}
     )
     if ((CURRENT == 2)); then
-        _describe command commands
+        if [[ $PREFIX == -* ]]; then
+            _describe -o option options
+        else
+            _describe command commands
+        fi
         return
     fi
     local command=\${words[2]}
@@ -44,7 +54,9 @@ function commandCase({ name, options, argument }: CommandWords): string {
 function optionSpec({ flags, description, value }: OptionWords): string {
     const text = description.replaceAll(/[[\]\\]/g, "\\$&").replaceAll(":", "\\:");
     const rest = `[${text}]${value === undefined ? "" : `: :${action(value)}`}`;
-    return flags.map((flag) => quote(`*${flag}${rest}`)).join(" ");
+    // The sign: the value may stand behind "=", too.
+    const equals = (flag: string) => (value !== undefined && flag.startsWith("--") ? "=" : "");
+    return flags.map((flag) => quote(`*${flag}${equals(flag)}${rest}`)).join(" ");
 }
 
 function action(values: Values): string {
@@ -53,7 +65,8 @@ function action(values: Values): string {
     }
     return {
         runs: "_stackrun_runs",
-        pipelines: '_files -g "*.(yaml|yml)"',
+        steps: "_stackrun_steps",
+        pipelines: '_files -g "*.(yaml|yml)~Pulumi.*~*/Pulumi.*"',
         folders: "_files -/",
         anything: " ",
     }[values];

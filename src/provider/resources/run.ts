@@ -1,5 +1,6 @@
 import type { Pipeline, ParamValue } from "../../pipeline/types";
 import type { Follower, FollowerSpec, RunRef, RunSpec } from "../../run/follower";
+import { attemptEvents } from "../../run/outcome";
 import { followRun, lookAt, type FollowSink } from "../../run/followRun";
 import { logTail, readEvents, runDirOf, type RunFile } from "../../run/record";
 import { loadFollower } from "../../run/registry";
@@ -114,6 +115,7 @@ interface Spec {
     readonly params: Readonly<Record<string, ParamValue>>;
     readonly follower: FollowerSpec;
     readonly wait: boolean;
+    readonly maxRecoveries?: number;
 }
 
 // Starts the attempt unless it was started before (then its CLI or plugin was killed), and follows it.
@@ -127,11 +129,7 @@ async function execute(spec: Spec, request: Operation, observe?: Observe): Promi
             request,
         );
     }
-    const engine = new EngineSink({
-        log: request.log,
-        secrets: Object.values(spec.run.secrets),
-        whereLog: `${spec.run.runDir}/log`,
-    });
+    const engine = new EngineSink({ log: request.log, whereLog: `${spec.run.runDir}/log` });
     const sink = observe?.(spec.run) ?? engine;
     try {
         const { run, pipeline, params } = spec;
@@ -146,6 +144,7 @@ async function execute(spec: Spec, request: Operation, observe?: Observe): Promi
             secrets,
             signal,
             detach: closed,
+            maxRecoveries: spec.maxRecoveries,
         });
         return await show(file, spec, request);
     } finally {
@@ -164,7 +163,10 @@ async function ensureStarted(follower: Follower, { run }: Spec, { log, signal }:
             await follower.start?.({ ...run, finishedSteps: await finishedSteps(run) }, signal);
             break;
         case "Running":
-            log.info(`run ${run.runId} was started before and is still running: it is followed on`);
+            // Where declaring the target starts it, only a record tells that it was followed before.
+            if (follower.start || (await attemptEvents(run)).length > 0) {
+                log.info(`run ${run.runId} was started before and is still running: it is followed on`);
+            }
             break;
         case "Finished":
             log.info(`run ${run.runId} was started before and has ended`);
@@ -211,6 +213,7 @@ function specOf({ value }: Decoded): Spec {
     const run: Spec["run"] = {
         runId,
         attempt: Number(inputs.attempt),
+        nonce: String(inputs.nonce),
         runDir: runDirOf(String(inputs.stateDir), runId),
         pipeline,
         params,
@@ -223,7 +226,14 @@ function specOf({ value }: Decoded): Spec {
             inputs.timeoutSeconds === undefined ? pipeline.timeoutSeconds : Number(inputs.timeoutSeconds),
         graceSeconds: Number(inputs.graceSeconds ?? 10),
     };
-    return { run, pipeline, params, follower: inputs.follower as FollowerSpec, wait: inputs.wait !== false };
+    return {
+        run,
+        pipeline,
+        params,
+        follower: inputs.follower as FollowerSpec,
+        wait: inputs.wait !== false,
+        maxRecoveries: inputs.maxRecoveries === undefined ? undefined : Number(inputs.maxRecoveries),
+    };
 }
 
 function noRecord(runId: string, message: string): ProviderError {

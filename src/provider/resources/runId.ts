@@ -13,7 +13,16 @@ import type {
     UpdateRequest,
 } from "../handler";
 import { ProviderError } from "../handler";
-import { deepEqual, hasUnknown, isUnknown, unknown, type Properties, type Value } from "../values";
+import {
+    deepEqual,
+    hasUnknown,
+    isUnknown,
+    secret,
+    unknown,
+    type Decoded,
+    type Properties,
+    type Value,
+} from "../values";
 
 /** What makes a run another one when it changes. `secrets` are names: a new password is no reason to run again. */
 export const FINGERPRINT = [
@@ -55,11 +64,12 @@ export const runIdHandler: ResourceHandler = {
     async create({ inputs, preview }: CreateRequest) {
         const { value } = inputs;
         if (preview) {
-            return { id: "", outputs: { runId: unknown, attempt: 1 } };
+            return { id: "", outputs: { runId: unknown, attempt: 1, nonce: unknown, ...configOf(inputs) } };
         }
         const runId = newRunId(String(value.pipeline));
         await prepareRunDir(runDirOf(String(value.stateDir), runId));
-        return { id: String(value.pipeline), outputs: { runId, attempt: 1 } };
+        const outputs = { runId, attempt: 1, nonce: newNonce(), ...configOf(inputs) };
+        return { id: String(value.pipeline), outputs };
     },
 
     async update({ inputs, oldInputs, oldOutputs, preview, log }: UpdateRequest) {
@@ -73,10 +83,14 @@ export const runIdHandler: ResourceHandler = {
                     `attempt ${attempt} of ${String(oldOutputs.runId)}: attempt ${attempt - 1} was ${outcome.state} (${outcome.message})`,
                 );
             }
-            return { outputs: { runId: oldOutputs.runId, attempt } };
+            if (attempt === oldOutputs.attempt) {
+                return { outputs: { ...oldOutputs, ...configOf(inputs, oldOutputs) } };
+            }
+            const nonce = preview ? unknown : newNonce();
+            return { outputs: { runId: oldOutputs.runId, attempt, nonce, ...configOf(inputs) } };
         }
         if (preview) {
-            return { outputs: { runId: unknown, attempt: 1 } };
+            return { outputs: { runId: unknown, attempt: 1, nonce: unknown, ...configOf(inputs) } };
         }
         // Also where the state has no Run that could be deleted first: its creation was killed, and the run goes on.
         const last = await lookUp(value, oldInputs, oldOutputs);
@@ -84,7 +98,7 @@ export const runIdHandler: ResourceHandler = {
         await cancelRunning(last, "replaced by a new run");
         const runId = newRunId(String(value.pipeline));
         await prepareRunDir(runDirOf(String(value.stateDir), runId));
-        return { outputs: { runId, attempt: 1 } };
+        return { outputs: { runId, attempt: 1, nonce: newNonce(), ...configOf(inputs) } };
     },
 
     read: ({ outputs }) => Promise.resolve({ outputs }),
@@ -176,6 +190,16 @@ function refuseWhileRunning(
                 'Wait for its end (`pulumi refresh` tells), or set whileRunning: "replace" to cancel it first.',
         );
     }
+}
+
+// What the target of an attempt is declared with; secrets in it stay secret.
+function configOf({ value, secrets }: Decoded, { config } = value): { config?: Value } {
+    const hidden = [...secrets].some((path) => /^config([.[]|$)/.test(path));
+    return config === undefined ? {} : { config: hidden ? secret(config) : config };
+}
+
+function newNonce(): string {
+    return randomBytes(16).toString("hex");
 }
 
 /** `weather-20261122-143012-k3x9`: at most 40 characters, a DNS label, sorted by time. */

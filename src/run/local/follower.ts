@@ -4,9 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { compare, type Place } from "../../place";
 import type { RunnerEvent } from "../events";
 import type { Follower, FollowItem, LogLine, Outcome, RunRef, RunSpec } from "../follower";
-import { readEvents, readMark, RECORD } from "../record";
-import { apply, newSnapshot, type RunSnapshot } from "../snapshot";
-import { Tail, toLogLine } from "../tail";
+import { attemptEvents, outcomeOf } from "../outcome";
+import { readMark, RECORD } from "../record";
+import { toLogLine } from "../lines";
+import { Tail } from "../tail";
 import { isAlive, killOrphans, readProcessMark, signal, type ProcessMark } from "./processes";
 import { placeFile, startLocal } from "./start";
 
@@ -30,7 +31,7 @@ class LocalFollower implements Follower {
             return { kind: "NoRecord", message: `there is no ${run.runDir}` };
         }
         const events = await attemptEvents(run);
-        const finished = finishOf(events, run);
+        const finished = outcomeOf(events, run);
         if (finished) {
             return finished;
         }
@@ -40,7 +41,7 @@ class LocalFollower implements Follower {
         // The runner may have ended between the two looks.
         const again = await attemptEvents(run);
         return (
-            finishOf(again, run) ??
+            outcomeOf(again, run) ??
             (again.length > 0 ? { kind: "Finished", ...LOST } : { kind: "NotStarted" })
         );
     }
@@ -96,29 +97,6 @@ const LOST = {
     reason: "RunnerKilled",
     message: "the runner ended without a word: it was killed, or the machine went down",
 } as const;
-
-async function attemptEvents(run: RunRef): Promise<RunnerEvent[]> {
-    return (await readEvents(run.runDir)).filter((event) => event.attempt === run.attempt);
-}
-
-function finishOf(events: readonly RunnerEvent[], run: RunRef): Outcome | undefined {
-    if (events.at(-1)?.type !== "run.finished") {
-        return undefined;
-    }
-    const snapshot = emptySnapshot(run);
-    events.forEach((event) => apply(snapshot, { type: "event", event }));
-    const { status, reason, message } = snapshot;
-    return {
-        kind: "Finished",
-        state: status as Extract<Outcome, { kind: "Finished" }>["state"],
-        reason,
-        message,
-    };
-}
-
-function emptySnapshot(run: RunRef): RunSnapshot {
-    return newSnapshot(run, { name: "", params: {}, env: {}, secrets: [], parallelism: 1, steps: [] });
-}
 
 async function* readLog(log: Tail): AsyncIterable<FollowItem & { type: "log" }> {
     for (let lines = await log.next(); lines.length > 0; lines = await log.next()) {

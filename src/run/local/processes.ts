@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { parseProcessStat, type ProcessStat } from "../../processStat";
 
 /** A process, told from a later one of the same number by its start time (field 22 of `/proc/PID/stat`; 0: not known). */
 export interface ProcessMark {
@@ -66,11 +67,9 @@ function exists(pid: number): boolean {
     }
 }
 
-async function readStat(pid: number): Promise<{ state: string; startTime: string } | undefined> {
+async function readStat(pid: number): Promise<ProcessStat | undefined> {
     const text = await fs.readFile(`/proc/${pid}/stat`, "utf8").catch(gone);
-    // The command's name stands in brackets and may hold anything, brackets and spaces too.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return text ? { state: fields[0] ?? "", startTime: fields[19] ?? "0" } : undefined;
+    return text ? parseProcessStat(text) : undefined;
 }
 
 // Without /proc (macOS): a process that has ended and was not waited for still exists.

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { toRunPlan } from "../../pipeline/runPlan";
@@ -32,7 +31,7 @@ export async function startLocal(spec: RunSpec, hasStarted: () => Promise<boolea
             {
                 runId: spec.runId,
                 attempt: spec.attempt,
-                nonce: randomBytes(16).toString("hex"),
+                nonce: spec.nonce,
                 stream: "files",
                 params: spec.params,
                 codeDir: spec.codeDir,

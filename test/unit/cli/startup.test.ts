@@ -5,7 +5,7 @@ import * as path from "node:path";
 
 const REPO = path.resolve(__dirname, "../../..");
 
-// Prints, at the end, which packages were loaded that take a second or so.
+// Prints, at the end, which packages were loaded that take long, or are not in the package.
 const TRACER = `
 const Module = require("node:module");
 const load = Module._load;

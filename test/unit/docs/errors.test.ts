@@ -1,32 +1,9 @@
 import { remedyFor } from "../../../src/cli/engineErrors";
-import { read, REPO } from "./pages";
+import { allMessages, EXCEPTIONS, matches, messages, sections } from "./troubleshooting";
 
-interface Message {
-    readonly text: string;
-    readonly file: string;
-    readonly line: number;
-}
-// eslint-disable-next-line @typescript-eslint/no-require-imports
-const { errorMessages, matches } = require("../../../scripts/docs/errors.js") as {
-    errorMessages(root: string): Message[];
-    matches(phrase: string, message: string): boolean;
-};
+const ENGINE_SECTION = "From the Pulumi engine";
 
-/** What is found in the sources, and is no message that somebody would look up. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {
-    "did you mean …?": "the end of other messages",
-    '; did you mean "…"?': "the end of other messages",
-    "another name": "what is allowed, beside its message",
-    "official installer": "the name of a remedy",
-    "Do one of these, then try again:": "within the message that there is no engine",
-    "… has no JSON": "can't be reached: all values come from JSON or YAML",
-    "a value of the type … has no JSON": "can't be reached: all values come from JSON or YAML",
-    "unknown resource type …; this plugin has …":
-        "an engine and a plugin that don't belong together: a defect",
-};
-
-const [own, engine] = read("docs/troubleshooting.md").split(/^## From the Pulumi engine$/m);
-const messages = errorMessages(REPO).filter(({ text }) => !(text in EXCEPTIONS));
+const phrases = sections().flatMap((section) => (section.title === ENGINE_SECTION ? [] : section.phrases));
 
 describe("docs/troubleshooting.md", () => {
     it("finds the messages in the sources", () => {
@@ -43,24 +20,25 @@ describe("docs/troubleshooting.md", () => {
     });
 
     it("has every message", () => {
-        const phrases = phrasesOf(own);
         const missing = messages.filter(({ text }) => !phrases.some((phrase) => matches(phrase, text)));
         expect(missing.map(({ text, file, line }) => `${file}:${line}: ${text}`)).toEqual([]);
     });
 
     it("has no message that the sources don't have", () => {
-        const gone = phrasesOf(own).filter((phrase) => !messages.some(({ text }) => matches(phrase, text)));
+        // One word: too little for a message, when the sources are searched for them.
+        const told = phrases.filter((phrase) => phrase !== "found …");
+        const gone = told.filter((phrase) => !messages.some(({ text }) => matches(phrase, text)));
         expect(gone).toEqual([]);
     });
 
     it("tells of the engine's messages for which the command has a remedy", () => {
-        const phrases = phrasesOf(engine);
-        expect(phrases.length).toBeGreaterThan(4);
-        expect(phrases.filter((phrase) => remedyFor(phrase, "dev") === undefined)).toEqual([]);
+        const engine = sections().find(({ title }) => title === ENGINE_SECTION)?.phrases ?? [];
+        expect(engine.length).toBeGreaterThan(4);
+        expect(engine.filter((phrase) => remedyFor(phrase, "dev") === undefined)).toEqual([]);
     });
 
     it("has no exception that the sources don't have", () => {
-        const texts = errorMessages(REPO).map(({ text }) => text);
+        const texts = allMessages.map(({ text }) => text);
         expect(Object.keys(EXCEPTIONS).filter((text) => !texts.includes(text))).toEqual([]);
     });
 });
@@ -75,11 +53,3 @@ describe("a phrase of the documentation", () => {
         expect(matches(phrase, message)).toBe(expected);
     });
 });
-
-/** The code in the first column of each table. */
-function phrasesOf(text: string): string[] {
-    const rows = text.split("\n").filter((line) => /^\| *`/.test(line));
-    return rows.flatMap((row) =>
-        [...row.split(" | ")[0].matchAll(/(`+)(.+?)\1(?!`)/g)].map(([, , phrase]) => phrase.trim()),
-    );
-}

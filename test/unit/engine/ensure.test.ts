@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { engineDirOf } from "../../../src/engine/cache";
@@ -283,6 +284,81 @@ describe("an engine in the cache", () => {
         fs.rmSync(pulumi());
         await ensure();
         expect(leftovers()).toEqual([".new-3.1.0-other-dead0000"]);
+    });
+});
+
+describe("the plugins that are scripts", () => {
+    const NAMES = ["pulumi-analyzer-policy", "pulumi-resource-pulumi-nodejs"];
+    const scripts = () => NAMES.map((name) => path.join(world.slot(), "bin", name));
+    const start = (file: string, cwd: string) =>
+        spawnSync(file, ["127.0.0.1:1", "a b"], { cwd, encoding: "utf8" });
+
+    it("lie beside an engine that was built, and start the SDK that the current folder has", async () => {
+        world.go();
+        await ensure();
+        const project = world.folder("project", "deep");
+        for (const [index, module] of ["run-policy-pack", "dynamic-provider"].entries()) {
+            const sdk = world.folder("project", "node_modules", "@pulumi", "pulumi", "cmd", module);
+            const body = `console.log("${module}", process.argv.slice(2))`;
+            fs.writeFileSync(path.join(sdk, "index.js"), body);
+            const { status, stdout } = start(scripts()[index], project);
+            expect([status, stdout]).toEqual([0, `${module} [ '127.0.0.1:1', 'a b' ]\n`]);
+        }
+    });
+
+    it("say what is missing where there is no SDK", async () => {
+        world.go();
+        await ensure();
+        const folder = fs.realpathSync(world.folder("nothing"));
+        for (const script of scripts()) {
+            expect(start(script, folder)).toMatchObject({
+                status: 1,
+                stderr: `@pulumi/pulumi is not installed in ${folder} or above: run npm install there\n`,
+            });
+        }
+    });
+
+    it("are added to a cache that lacks them, without a new build", async () => {
+        world.go();
+        await ensure();
+        const made = scripts().map((file) => fs.readFileSync(file, "utf8"));
+        fs.rmSync(world.file("go.calls"));
+        fs.rmSync(scripts()[0]);
+        fs.truncateSync(scripts()[1], 20);
+        expect(await ensure()).toMatchObject({ source: "cache" });
+        expect(world.goCalls()).toEqual([]);
+        expect(scripts().map((file) => fs.readFileSync(file, "utf8"))).toEqual(made);
+        expect(scripts().map((file) => fs.statSync(file).mode & 0o777)).toEqual([0o755, 0o755]);
+        const names = ["pulumi", "pulumi-language-nodejs", ...NAMES];
+        expect(fs.readdirSync(path.join(world.slot(), "bin")).sort()).toEqual(names.sort());
+    });
+
+    it("stay as the official installer brought them", async () => {
+        const parts = world.folder("parts");
+        world.pulumi(parts, "v3.213.0");
+        world.languageHost(parts);
+        world.script(path.join(parts, NAMES[0]), "echo official");
+        const server = await serve(ANSWER);
+        const install = `fs.cpSync(process.env.PARTS, root + "/bin", { recursive: true });`;
+        try {
+            const settings = { probeUrl: server.url, installerModule: world.sdk(install) };
+            expect(await ensure(settings, { PARTS: parts })).toMatchObject({ source: "installer" });
+        } finally {
+            server.close();
+        }
+        expect(await ensure()).toMatchObject({ source: "cache" });
+        expect(fs.readFileSync(scripts()[0], "utf8")).toContain("echo official");
+        expect(fs.readFileSync(scripts()[1], "utf8")).toContain("dynamic-provider");
+    });
+
+    it("are no reason to fail where the cache can't be written", async () => {
+        world.go();
+        await ensure();
+        // In the way of the script: nothing can be moved there, whoever runs this.
+        fs.rmSync(scripts()[0]);
+        fs.mkdirSync(path.join(scripts()[0], "full"), { recursive: true });
+        expect(await ensure()).toMatchObject({ source: "cache" });
+        expect(fs.readdirSync(path.join(world.slot(), "bin"))).toHaveLength(4);
     });
 });
 

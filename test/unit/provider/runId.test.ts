@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { silentLog } from "../../../src/provider/engineLog";
 import { newRunId, runIdHandler } from "../../../src/provider/resources/runId";
-import { unknown, type Properties } from "../../../src/provider/values";
+import { secret, unknown, type Properties } from "../../../src/provider/values";
 import { noViews } from "../../../src/provider/views";
 import type { Outcome } from "../../../src/run/follower";
 
@@ -61,6 +61,40 @@ describe("RunId", () => {
             oldOutputs: olds,
         });
 
+    describe("what a target is declared with", () => {
+        const config = { memory: 2 };
+
+        it("makes no new run when it changes, whatever became of the last one", async () => {
+            for (const outcome of [finished("Succeeded"), { kind: "Running" } as const]) {
+                last(outcome);
+                expect(await diff({ config })).toEqual({ changes: [] });
+            }
+        });
+
+        it("is that of the next attempt or run, in a preview too", async () => {
+            last(finished("Failed"));
+            for (const preview of [true, false]) {
+                expect((await update({ config }, preview)).outputs).toMatchObject({ attempt: 2, config });
+                const changed = await update({ config, trigger: 2 }, preview);
+                expect(changed.outputs).toMatchObject({ attempt: 1, config });
+            }
+        });
+
+        it("stays as it was while the attempt does, and secret if something in it is", async () => {
+            last({ kind: "Running" });
+            const request = {
+                ...common,
+                id: "x",
+                preview: false,
+                inputs: { value: { ...inputs, config }, secrets: new Set(["config.envs[0]"]) },
+                oldInputs: inputs,
+                oldOutputs: { ...olds, nonce: "n", config: { memory: 1 } },
+            };
+            const { outputs } = await runIdHandler.update(request);
+            expect(outputs).toEqual({ ...olds, nonce: "n", config: secret({ memory: 1 }) });
+        });
+    });
+
     it("has nothing to do when nothing changed and the run succeeded", async () => {
         last(finished("Succeeded"));
         expect(await diff({})).toEqual({ changes: [] });
@@ -71,8 +105,11 @@ describe("RunId", () => {
         async (state) => {
             last(finished(state));
             expect(await diff({})).toEqual({ changes: [], force: true });
-            expect(await update({}, true)).toEqual({ outputs: { runId: "r1", attempt: 2 } });
-            expect(await update({})).toEqual({ outputs: { runId: "r1", attempt: 2 } });
+            const outputs = { runId: "r1", attempt: 2 };
+            expect(await update({}, true)).toEqual({ outputs: { ...outputs, nonce: unknown } });
+            // Another one: what was left of the attempt before must not pass for this one's events.
+            const nonce = expect.stringMatching(/^[0-9a-f]{32}$/) as string;
+            expect(await update({})).toEqual({ outputs: { ...outputs, nonce } });
         },
     );
 
@@ -94,7 +131,9 @@ describe("RunId", () => {
     ])("makes a new run after a change of %s, and names it", async (_, change, changes) => {
         last(finished("Succeeded"));
         expect(await diff(change)).toEqual({ changes });
-        expect(await update(change, true)).toEqual({ outputs: { runId: unknown, attempt: 1 } });
+        expect(await update(change, true)).toEqual({
+            outputs: { runId: unknown, attempt: 1, nonce: unknown },
+        });
         const { outputs } = (await update(change)) as { outputs: { runId: string; attempt: number } };
         expect(outputs.attempt).toBe(1);
         expect(outputs.runId).not.toBe("r1");
@@ -179,7 +218,7 @@ describe("RunId", () => {
             preview: true,
             inputs: { value: inputs, secrets: new Set() },
         });
-        expect(outputs).toEqual({ runId: unknown, attempt: 1 });
+        expect(outputs).toEqual({ runId: unknown, attempt: 1, nonce: unknown });
         expect(fs.readdirSync(path.join(stateDir, "runs"))).toEqual(before);
     });
 });

@@ -6,8 +6,9 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { createProvider } from "../../../src/provider/plugin";
 import { ProviderServer } from "../../../src/provider/server";
 import { ProviderError, type ResourceHandler } from "../../../src/provider/handler";
-import { decode, encode, secret } from "../../../src/provider/values";
+import { decode, encode } from "../../../src/provider/values";
 import { version } from "../../../src/version";
+import { secretOf } from "../../support/wire";
 
 const URN = "urn:pulumi:dev::p::acme:index:Outer$acme:index:Thing::name";
 
@@ -87,7 +88,7 @@ describe("the plugin's server", () => {
             new proto.ProviderHandshakeRequest(),
         );
         expect(handshake.getAcceptSecrets()).toBe(true);
-        const created = await create({ password: secret("s3cret") });
+        const created = await create({ password: secretOf("s3cret") });
         expect(decode(created.getProperties()).value).toEqual({ preview: false, seen: "s3cret" });
         expect(created.getId()).toBe("id1");
     });
@@ -102,7 +103,7 @@ describe("the plugin's server", () => {
         const check = await call<proto.CheckRequest, proto.CheckResponse>(
             client.check,
             request(new proto.CheckRequest(), (made) =>
-                made.setNews(encode({ bad: 1, password: secret("x") })),
+                made.setNews(encode({ bad: 1, password: secretOf("x") })),
             ),
         );
         expect(check.getFailuresList().map((failure) => failure.toObject())).toEqual([

@@ -4,10 +4,10 @@ import {
     deepEqual,
     encode,
     hasUnknown,
-    secret,
     unknown,
     type Properties,
 } from "../../../src/provider/values";
+import { secretOf } from "../../support/wire";
 
 describe("property values", () => {
     it("come back as they were sent, whatever they are called", () => {
@@ -24,7 +24,7 @@ describe("property values", () => {
 
     it("have their secrets unwrapped, and their places told", () => {
         const { value, secrets } = decode(
-            encode({ a: secret("x"), list: [{ b: secret({ c: 1 }) }], plain: "y" }),
+            encode({ a: secretOf("x"), list: [{ b: secretOf({ c: 1 }) }], plain: "y" }),
         );
         expect(JSON.parse(JSON.stringify(value))).toEqual({ a: "x", list: [{ b: { c: 1 } }], plain: "y" });
         expect([...secrets]).toEqual(["a", "list[0].b"]);

@@ -181,6 +181,39 @@ describe("following a run", () => {
         expect(record.join("")).not.toContain("s3cret");
     });
 
+    it("shows no secret, whoever wrote the line or the message", async () => {
+        const log: FollowItem = {
+            type: "log",
+            lines: [{ step: "load", text: "the key is s3cret, s3cret!" }],
+        };
+        const waits: FollowItem = { type: "status", text: "pulling s3cret" };
+        const taken: FollowItem = { type: "interrupted", message: "s3cret was taken" };
+        const failed = event(9, {
+            type: "run.finished",
+            state: "Failed",
+            reason: "X",
+            exitCode: 1,
+            message: "s3cret was refused",
+        });
+        const shown: unknown[] = [];
+        const sink: FollowSink = {
+            log: (lines) => shown.push(...lines.map(({ text }) => text)),
+            changed: ({ message }, item) =>
+                shown.push(
+                    item.type === "status" ? item.text : item.type === "interrupted" ? item.message : message,
+                ),
+        };
+        const follower = { ...items(started, waits, log, taken, failed), recover: () => Promise.resolve() };
+        await follow(follower, { secrets: ["s3cret", ""], sink });
+        expect(shown).toEqual([
+            "",
+            "pulling ***",
+            "the key is ***, ***!",
+            "*** was taken",
+            "*** was refused",
+        ]);
+    });
+
     it("keeps an error of the follower, and what was recorded before it", async () => {
         const broken: Partial<Follower> = {
             async *follow() {

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Tail, toLogLine } from "../../../src/run/tail";
+import { toLogLine } from "../../../src/run/lines";
+import { Tail } from "../../../src/run/tail";
 
 describe("Tail", () => {
     let dir: string;

@@ -1,0 +1,9 @@
+export { KubernetesOrchestrator } from "./kubernetesOrchestrator";
+export type {
+    ExposedMetadataStore,
+    KubernetesOrchestratorArgs,
+    KubernetesVolume,
+    Quantity,
+    Resource,
+    Workspace,
+} from "./kubernetes/args";

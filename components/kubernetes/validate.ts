@@ -1,0 +1,214 @@
+import * as pulumi from "../sdk";
+import { DURATION_ALLOWED, parseDuration } from "../../src/pipeline/duration";
+import { isToBuild } from "../image";
+import type { OwnMistakes } from "../settings";
+import type { KubernetesOrchestratorArgs, KubernetesVolume, Resource } from "./args";
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const QUANTITY = /^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$/;
+const KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const DEFAULT_GRACE_SECONDS = 10;
+
+/** What is wrong with the arguments that only this orchestrator has, as far as they are known: all of it. */
+export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: string): string[] {
+    const mistakes: string[] = [];
+    const wrong = (key: string, value: unknown, allowed: string) =>
+        mistakes.push(`${where}: ${key} is ${show(value)}; allowed: ${allowed}`);
+    const text = (key: string, value: unknown, pattern: RegExp, allowed: string) => {
+        if (isPlain(value) && !(typeof value === "string" && pattern.test(value))) {
+            wrong(key, value, allowed);
+        }
+    };
+    const flag = (key: string, value: unknown) => {
+        if (value !== undefined && typeof value !== "boolean") {
+            wrong(key, value, "true, false");
+        }
+    };
+    text("namespace", args.namespace, LABEL, "a DNS label");
+    text("context", args.context, /./, "the name of a context");
+    text("serviceAccount", args.serviceAccount, /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "a name of Kubernetes");
+    text("codeInImage", args.codeInImage, /^\/./, "an absolute path");
+    text("image", args.image, /^\S+$/, "the reference of an image");
+    text(
+        "imagePullPolicy",
+        args.imagePullPolicy,
+        /^(Always|IfNotPresent|Never)$/,
+        "Always, IfNotPresent, Never",
+    );
+    flag("spot", args.spot);
+    flag("metadataStore.expose", args.metadataStore?.expose);
+    resource("cpu", args.cpu, wrong);
+    resource("memory", args.memory, wrong);
+    gpu(args.gpu, wrong);
+    whole("maxRecoveries", args.maxRecoveries, 0, wrong);
+    whole("maxCodeBytes", args.maxCodeBytes, 1, wrong);
+    times(args, wrong);
+    keys("labels", args.labels, true, wrong);
+    keys("annotations", args.annotations, false, wrong);
+    keys("nodeSelector", args.nodeSelector, true, wrong);
+    volumes(args.volumes ?? [], wrong);
+    workspace(args.workspace, wrong);
+    envFrom(args.envFrom ?? [], wrong);
+    store(args.metadataStore, wrong);
+    if (args.transform !== undefined && typeof args.transform !== "function") {
+        wrong("transform", args.transform, "a function that returns the pod's spec");
+    }
+    return mistakes;
+}
+
+/** What is wrong with the image, if the pipeline could be read: the cluster has to be able to pull it. */
+export function imageMistakes({ pipeline, image }: Parameters<OwnMistakes>[0], where: string): string[] {
+    if (image === undefined) {
+        return pipeline
+            ? [`${where}: image is missing: give the reference of an image here, or in the pipeline`]
+            : [];
+    }
+    return isToBuild(image) && image.registry === undefined
+        ? [
+              `${where}: the image has to be pushed to where the cluster pulls it from: give "image" with its "registry", or push it yourself and give its reference`,
+          ]
+        : [];
+}
+
+type Wrong = (key: string, value: unknown, allowed: string) => void;
+
+function resource(key: string, value: Resource | undefined, wrong: Wrong): void {
+    const parts = isObject(value) ? Object.entries(value) : [["", value] as const];
+    for (const [part, amount] of parts) {
+        const name = part ? `${key}.${part}` : key;
+        if (part && part !== "request" && part !== "limit") {
+            wrong(name, amount, "request, limit");
+        } else if (isPlain(amount) && !QUANTITY.test(String(amount))) {
+            wrong(name, amount, 'an amount such as 2, "500m" or "4Gi"');
+        }
+    }
+}
+
+function gpu(value: KubernetesOrchestratorArgs["gpu"], wrong: Wrong): void {
+    if (isObject(value)) {
+        whole("gpu.count", value.count, 1, wrong, true);
+        if (typeof value.resource !== "string" || !KEY.test(value.resource)) {
+            wrong("gpu.resource", value.resource, 'a resource of the cluster such as "amd.com/gpu"');
+        }
+    } else {
+        whole("gpu", value, 0, wrong);
+    }
+}
+
+function whole(key: string, value: unknown, least: number, wrong: Wrong, required = false): void {
+    if ((value !== undefined || required) && !(Number.isInteger(value) && (value as number) >= least)) {
+        wrong(key, value, `a whole number from ${least}`);
+    }
+}
+
+function times(args: KubernetesOrchestratorArgs, wrong: Wrong): void {
+    for (const key of ["pendingTimeout", "terminationGracePeriod"] as const) {
+        const value = args[key];
+        if (value !== undefined && !((parseDuration(value) ?? 0) > 0)) {
+            wrong(key, value, DURATION_ALLOWED);
+        }
+    }
+    const period =
+        args.terminationGracePeriod === undefined ? undefined : parseDuration(args.terminationGracePeriod);
+    const grace = args.grace === undefined ? DEFAULT_GRACE_SECONDS : parseDuration(args.grace);
+    if (period !== undefined && grace !== undefined && period > 0 && period <= grace) {
+        wrong(
+            "terminationGracePeriod",
+            args.terminationGracePeriod,
+            `more than grace, which is ${grace} s: the runner ends its steps in that time`,
+        );
+    }
+}
+
+function keys(key: string, map: Record<string, unknown> | undefined, isLabel: boolean, wrong: Wrong): void {
+    for (const [name, value] of Object.entries(map ?? {})) {
+        if (!KEY.test(name) || name.startsWith("stackrun.dev/")) {
+            wrong(
+                `${key}[${JSON.stringify(name)}]`,
+                value,
+                "a key of Kubernetes, and not stackrun.dev/…, which stackrun sets",
+            );
+        } else if (isPlain(value) && (typeof value !== "string" || (isLabel && !LABEL_VALUE.test(value)))) {
+            wrong(
+                `${key}[${JSON.stringify(name)}]`,
+                value,
+                isLabel ? "at most 63 letters, digits, -, _ and ." : "a text",
+            );
+        }
+    }
+}
+
+function volumes(list: readonly KubernetesVolume[], wrong: Wrong): void {
+    const names = new Set<string>(["boot", "code", "work"]);
+    const paths = new Set<string>();
+    list.forEach((volume, index) => {
+        const at = `volumes[${index}]`;
+        if (!LABEL.test(volume.name ?? "") || names.has(volume.name)) {
+            wrong(`${at}.name`, volume.name, "a DNS label, once, and not boot, code or work");
+        }
+        names.add(volume.name);
+        const { mountPath } = volume;
+        const own = /^\/stackrun(\/|$)/.test(mountPath ?? "");
+        if (!/^\/[^:]+$/.test(mountPath ?? "") || own || paths.has(mountPath)) {
+            wrong(`${at}.mountPath`, mountPath, "an absolute path, once, and not below /stackrun");
+        }
+        paths.add(mountPath);
+        const sources = (["claim", "secret", "configMap", "source"] as const).filter(
+            (source) => volume[source] !== undefined,
+        );
+        if (sources.length !== 1) {
+            wrong(at, sources, "one of claim, secret, configMap, source");
+        }
+    });
+}
+
+function workspace(value: unknown, wrong: Wrong): void {
+    if (value === undefined) {
+        return;
+    }
+    const { claim, size, accessMode } = (value ?? {}) as Record<string, unknown>;
+    if ((claim === undefined) === (size === undefined)) {
+        wrong("workspace", value, '{ claim: "name" } or { size: "10Gi" }');
+    }
+    if (isPlain(size) && !QUANTITY.test(String(size))) {
+        wrong("workspace.size", size, 'an amount such as "10Gi"');
+    }
+    if (accessMode !== undefined && accessMode !== "ReadWriteOnce" && accessMode !== "ReadWriteMany") {
+        wrong("workspace.accessMode", accessMode, "ReadWriteOnce, ReadWriteMany");
+    }
+}
+
+function envFrom(list: NonNullable<KubernetesOrchestratorArgs["envFrom"]>, wrong: Wrong): void {
+    list.forEach((entry, index) => {
+        const { secret, configMap } = entry as Record<string, unknown>;
+        if ((secret === undefined) === (configMap === undefined)) {
+            wrong(`envFrom[${index}]`, entry, '{ secret: "name" } or { configMap: "name" }');
+        }
+    });
+}
+
+function store(value: KubernetesOrchestratorArgs["metadataStore"], wrong: Wrong): void {
+    if (!value) {
+        return;
+    }
+    const { url } = value;
+    if (url === undefined) {
+        wrong("metadataStore.url", url, "postgres://… or mysql://…");
+    } else if (value.expose && isPlain(url) && !/^(postgres(ql)?|mysql):\/\/[^/]/.test(String(url))) {
+        // The value is a secret: only what it begins with is shown.
+        wrong("metadataStore.url", `${String(url).split(":")[0]}:…`, "postgres://… or mysql://…");
+    }
+}
+
+function isPlain(value: unknown): boolean {
+    return value !== undefined && !pulumi.Output.isInstance(value) && !(value instanceof Promise);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> & { count: number; resource: string } {
+    return typeof value === "object" && value !== null && !pulumi.Output.isInstance(value);
+}
+
+function show(value: unknown): string {
+    return typeof value === "function" ? "a function" : (JSON.stringify(value) ?? "missing");
+}

@@ -1,0 +1,4 @@
+import * as path from "node:path";
+
+/** For `Project.create`: the stand-in in the place of `pulumi-resource-docker`. */
+export const dockerPlugin = { docker: path.join(__dirname, "docker/bin") };
