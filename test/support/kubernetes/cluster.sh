@@ -7,7 +7,7 @@
 #   cluster.sh start|stop DIR NAME   one program: kubelet, kube-apiserver, …
 #   cluster.sh load DIR TAR [NAME]   an image from a tar (`docker save`, or an OCI layout), under that name
 #   cluster.sh inside DIR COMMAND…   a command inside the cluster's namespaces, say `iptables -S`
-set -Eeuo pipefail
+set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PREFIX=stackrun-k8s-
 MOST_CLUSTERS=250
@@ -18,17 +18,17 @@ up() {
     chmod 700 "$DIR"
     local build number
     build=$("$here/build.sh")
-    if [[ -n ${OWNER:-} ]]; then echo "$OWNER $(awk '{print $22}' "/proc/$OWNER/stat")" >"$DIR/owner"; fi
-    trap 'echo "the cluster did not start" >&2; down "$DIR"' ERR
     # shellcheck source=common.sh
     source "$here/common.sh"
+    if [[ -n ${OWNER:-} ]]; then echo "$OWNER $(start_time "$OWNER")" >"$DIR/owner"; fi
+    trap 'echo "the cluster did not start" >&2; down "$DIR"' EXIT
     setsid unshare --fork --kill-child --pid --mount-proc --mount --net --propagation private \
         bash "$here/init.sh" "$DIR" >"$LOG/init.log" 2>&1 </dev/null &
     echo "$! $(start_time $!)" >"$DIR/init"
     wait_for 20 "namespaces" test -e "$RUN/initialized"
     number=$(connect $!)
-    printf 'BUILD=%q\nNUMBER=%q\nLOG_MAX_SIZE=%q\nLOG_MAX_FILES=%q\n' "$build" "$number" \
-        "${LOG_MAX_SIZE:-10Mi}" "${LOG_MAX_FILES:-5}" >"$DIR/settings"
+    printf 'BUILD=%q\nNUMBER=%q\nLINK_INDEX=%q\nLOG_MAX_SIZE=%q\nLOG_MAX_FILES=%q\n' "$build" "$number" \
+        "$(link_index "stackrun-k$number")" "${LOG_MAX_SIZE:-10Mi}" "${LOG_MAX_FILES:-5}" >"$DIR/settings"
     source "$here/common.sh"
     source "$here/programs.sh"
     ip addr add "$HOST_IP/30" dev "$HOST_LINK"
@@ -52,19 +52,33 @@ up() {
     ready kube-proxy
     wait_for 60 "service account" kubectl get serviceaccount default
     wait_for 60 "root certificate" kubectl get configmap kube-root-ca.crt
-    trap - ERR
+    trap - EXIT
 }
 
-# A link between the machine and the cluster; its number, the first free one, is the cluster's.
+# A link between the machine and the cluster; its number, the first free one, is the cluster's. The number of one that is
+# being removed is free when its last part, the cgroup, has gone.
 connect() { # PID
     local number
     for ((number = 1; number < MOST_CLUSTERS; number++)); do
+        has_cgroup "stackrun-k8s-$number" && continue
         if ip link add "stackrun-k$number" type veth peer name eth0 netns "$1" 2>/dev/null; then
             echo "$number"
             return
         fi
     done
     echo "no network link could be made" >&2
+    return 1
+}
+
+link_index() { # LINK
+    cat "/sys/class/net/$1/ifindex" 2>/dev/null || true
+}
+
+has_cgroup() { # NAME
+    local hierarchy
+    for hierarchy in $(cgroup_hierarchies); do
+        [[ ! -e $hierarchy/$1 ]] || return 0
+    done
     return 1
 }
 
@@ -82,9 +96,16 @@ down() { # DIR
         kill -KILL "$pid"
         wait_for 30 "end of the cluster's processes" ended
     fi
-    [[ -z ${NUMBER:-} ]] || ip link del "$HOST_LINK" 2>/dev/null || true
-    wait_for 30 "removal of $CGROUP" remove_cgroups
+    if [[ -n $NUMBER ]]; then
+        # The kernel removes the link with the namespace. By its name, it might be another cluster's by now.
+        wait_for 30 "removal of $HOST_LINK" unlinked
+        wait_for 30 "removal of $CGROUP" remove_cgroups
+    fi
     rm -rf --one-file-system "$DIR"
+}
+
+unlinked() {
+    [[ -z $LINK_INDEX || $(link_index "$HOST_LINK") != "$LINK_INDEX" ]]
 }
 
 ended() {
@@ -135,7 +156,7 @@ full_name() { # NAME
 command=${1:-}
 case $command in
     up)
-        sweep
+        (sweep)
         folder=${2:-$(mktemp -d --tmpdir "${PREFIX}XXXXXX")}
         up "$folder" >&2
         echo "$folder"

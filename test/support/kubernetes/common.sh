@@ -11,12 +11,14 @@ NODE=node
 CRI_SOCKET=$RUN/containerd.sock
 POD_CIDR=10.244.0.0/24 POD_GATEWAY=10.244.0.1
 SERVICE_CIDR=10.96.0.0/16 API_SERVICE_IP=10.96.0.1
+# Without settings (it is gone, or not there yet) no number: by then it may be another cluster's.
+NUMBER="" LINK_INDEX=""
 # shellcheck source=/dev/null
 [[ ! -e $DIR/settings ]] || source "$DIR/settings"
-# From settings: BUILD NUMBER LOG_MAX_SIZE LOG_MAX_FILES. The machine and the node share one small network.
-HOST_LINK=stackrun-k${NUMBER:-0}
-HOST_IP=10.245.${NUMBER:-0}.1 NODE_IP=10.245.${NUMBER:-0}.2
-CGROUP=stackrun-k8s-${NUMBER:-0}
+# From settings: BUILD NUMBER LINK_INDEX LOG_MAX_SIZE LOG_MAX_FILES. The machine and the node share one small network.
+HOST_LINK=stackrun-k$NUMBER
+HOST_IP=10.245.$NUMBER.1 NODE_IP=10.245.$NUMBER.2
+CGROUP=stackrun-k8s-$NUMBER
 
 # When a process started, in the kernel's ticks: tells it from a later one with the same id.
 start_time() { # PID
