@@ -73,8 +73,17 @@ export class Connection implements Api {
     }
 
     async json<T>(request: ApiRequest): Promise<T> {
-        const response = await this.send(request, AbortSignal.timeout(ANSWER_MS));
-        return JSON.parse((await readAll(response)).toString("utf8")) as T;
+        const late = new AbortController();
+        const timer = setTimeout(() => late.abort(noAnswer()), ANSWER_MS);
+        try {
+            const response = await this.send(request, late.signal);
+            const body = await readAll(response).catch((error: Error) => {
+                throw this.unreachable(late.signal.aborted ? noAnswer() : error);
+            });
+            return JSON.parse(body.toString("utf8")) as T;
+        } finally {
+            clearTimeout(timer);
+        }
     }
 
     async stream(request: ApiRequest, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
@@ -89,11 +98,11 @@ export class Connection implements Api {
             const sent = (protocol === "http:" ? http : https).request(options, resolve);
             // A peer that is gone without a word would never be noticed on a stream that is silent by itself.
             sent.once("socket", (socket) => socket.setKeepAlive(true, 15_000));
-            const timer = setTimeout(() => sent.destroy(new Error("no answer within 30 s")), ANSWER_MS);
+            const timer = setTimeout(() => sent.destroy(noAnswer()), ANSWER_MS);
             sent.once("response", () => clearTimeout(timer));
             sent.once("close", () => clearTimeout(timer));
             sent.once("error", (error: Error) => reject(this.unreachable(error)));
-            const abort = () => sent.destroy(new Error("aborted"));
+            const abort = () => sent.destroy(signal.reason as Error);
             signal.addEventListener("abort", abort, { once: true });
             sent.once("close", () => signal.removeEventListener("abort", abort));
             if (signal.aborted) {
@@ -141,6 +150,10 @@ export class Connection implements Api {
             { cause: error },
         );
     }
+}
+
+function noAnswer(): Error {
+    return new Error(`no answer within ${ANSWER_MS / 1000} s`);
 }
 
 // What does the proxy's work in the SDK is an agent of another package.

@@ -4,6 +4,7 @@ import { CODE } from "./messages/code";
 import { DOCKER } from "./messages/docker";
 import { ENGINE } from "./messages/engine";
 import { FOLLOWERS, TESTS } from "./messages/followers";
+import { KUBERNETES } from "./messages/kubernetes";
 import { OUTCOMES } from "./messages/outcomes";
 import { PIPELINE } from "./messages/pipeline";
 import { CONFIGURATION, PROJECT } from "./messages/project";
@@ -26,6 +27,7 @@ const PRODUCERS: Readonly<Record<string, Producers>> = {
     Docker: DOCKER,
     "Followers of your own": FOLLOWERS,
     "Tests of your own": TESTS,
+    "In Kubernetes": KUBERNETES,
     "From the runner": RUNNER,
     "In the log of a step": STEP_LOG,
     "From the Pulumi engine": PULUMI,
