@@ -23,10 +23,7 @@ interface KubeconfigFile {
     readonly users?: Entries<"user", Record<string, string | undefined>>;
 }
 
-/**
- * The cluster of a kubeconfig (its text, its path, or where kubectl looks). (@kubernetes/client-node would do that, but its
- * version 2 needs Node.js 22.) Users are known by certificate or token.
- */
+/** The cluster of a kubeconfig (its text, its path, or where kubectl looks). Users are known by certificate or token. */
 export function loadCluster({ kubeconfig, context, cluster }: ProviderConfig): Cluster {
     const file = parse(textOf(kubeconfig ?? defaultPath())) as KubeconfigFile;
     const inUse = find(file.contexts, context ?? file["current-context"] ?? "", "context").context;
