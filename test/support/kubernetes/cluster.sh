@@ -27,8 +27,8 @@ up() {
     echo "$! $(start_time $!)" >"$DIR/init"
     wait_for 20 "namespaces" test -e "$RUN/initialized"
     number=$(connect $!)
-    printf 'BUILD=%q\nNUMBER=%q\nLOG_MAX_SIZE=%q\nLOG_MAX_FILES=%q\n' "$build" "$number" \
-        "${LOG_MAX_SIZE:-10Mi}" "${LOG_MAX_FILES:-5}" >"$DIR/settings"
+    printf 'BUILD=%q\nNUMBER=%q\nLINK_INDEX=%q\nLOG_MAX_SIZE=%q\nLOG_MAX_FILES=%q\n' "$build" "$number" \
+        "$(link_index "stackrun-k$number")" "${LOG_MAX_SIZE:-10Mi}" "${LOG_MAX_FILES:-5}" >"$DIR/settings"
     source "$here/common.sh"
     source "$here/programs.sh"
     ip addr add "$HOST_IP/30" dev "$HOST_LINK"
@@ -55,16 +55,30 @@ up() {
     trap - ERR
 }
 
-# A link between the machine and the cluster; its number, the first free one, is the cluster's.
+# A link between the machine and the cluster; its number, the first free one, is the cluster's. The number of one that is
+# being removed is free when its last part, the cgroup, has gone.
 connect() { # PID
     local number
     for ((number = 1; number < MOST_CLUSTERS; number++)); do
+        has_cgroup "stackrun-k8s-$number" && continue
         if ip link add "stackrun-k$number" type veth peer name eth0 netns "$1" 2>/dev/null; then
             echo "$number"
             return
         fi
     done
     echo "no network link could be made" >&2
+    return 1
+}
+
+link_index() { # LINK
+    cat "/sys/class/net/$1/ifindex" 2>/dev/null || true
+}
+
+has_cgroup() { # NAME
+    local hierarchy
+    for hierarchy in $(cgroup_hierarchies); do
+        [[ ! -e $hierarchy/$1 ]] || return 0
+    done
     return 1
 }
 
@@ -82,9 +96,14 @@ down() { # DIR
         kill -KILL "$pid"
         wait_for 30 "end of the cluster's processes" ended
     fi
-    [[ -z ${NUMBER:-} ]] || ip link del "$HOST_LINK" 2>/dev/null || true
+    # The kernel removes the link with the namespace. By its name, it might be another cluster's by now.
+    wait_for 30 "removal of $HOST_LINK" unlinked
     wait_for 30 "removal of $CGROUP" remove_cgroups
     rm -rf --one-file-system "$DIR"
+}
+
+unlinked() {
+    [[ -z ${LINK_INDEX:-} || $(link_index "$HOST_LINK") != "$LINK_INDEX" ]]
 }
 
 ended() {
