@@ -159,7 +159,9 @@ export class KubernetesBed {
     }
 
     private async kubectlWith(input: string, ...args: readonly string[]): Promise<string> {
-        const running = execute(this.kubectlFile, ["--kubeconfig", this.kubeconfig, ...args], { maxBuffer: BUFFER });
+        const running = execute(this.kubectlFile, ["--kubeconfig", this.kubeconfig, ...args], {
+            maxBuffer: BUFFER,
+        });
         running.child.stdin?.end(input);
         return (await running).stdout;
     }

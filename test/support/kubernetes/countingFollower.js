@@ -38,7 +38,9 @@ async function main([runDir, runId, options]) {
 function counted(api, requests) {
     const count = ({ method = "GET", path: name, query = {} }) => {
         const verb = query.watch ? "WATCH" : method;
-        requests.push(`${verb} ${name.replace(/^.*\/namespaces\/[^/]+\//, "").replace(/\/[^/]*(?=\/log$)/, "")}`);
+        requests.push(
+            `${verb} ${name.replace(/^.*\/namespaces\/[^/]+\//, "").replace(/\/[^/]*(?=\/log$)/, "")}`,
+        );
     };
     return {
         namespace: api.namespace,
