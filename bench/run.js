@@ -2,7 +2,7 @@
 "use strict";
 // `npm run bench`: what stackrun costs, each time beside what does the same without it. See docs/benchmarks.md.
 const { helpText, parseOptions } = require("./lib/options.js");
-const { measure } = require("./lib/measure.js");
+const { measureOrSkip } = require("./lib/measure.js");
 const { exitCodeOf, writeReport } = require("./lib/report.js");
 const { table } = require("./lib/table.js");
 const { measures } = require("./measures");
@@ -18,10 +18,10 @@ async function main(argv) {
         return 0;
     }
     const results = [];
-    for (const one of measures.filter(
-        ({ name }) => options.only.length === 0 || options.only.includes(name),
-    )) {
-        results.push(...(await measure(one, { rounds: options.rounds, say: (text) => console.error(text) })));
+    const asked = options.only.length > 0;
+    for (const one of measures.filter(({ name }) => !asked || options.only.includes(name))) {
+        const how = { rounds: options.rounds, say: (text) => console.error(text), asked };
+        results.push(...(await measureOrSkip(one, how)));
     }
     console.log(table(results));
     console.error(`\nall values: ${writeReport(results, options.json)}`);

@@ -7,22 +7,34 @@ const path = require("node:path");
 const ROOT = path.resolve(__dirname, "../..");
 const DIST = path.join(ROOT, "dist", "src");
 
-/** Runs a command to its end: `{ seconds, stdout }`. Fails with what it printed. */
-function run(command, args, options = {}) {
+/**
+ * Runs a command to its end: `{ seconds, stdout }`, and `seenAfter`, the seconds until its output matched `seen`. Fails with
+ * what it printed, also if nothing matched.
+ */
+function run(command, args, { seen, ...options } = {}) {
     return new Promise((resolve, reject) => {
         const begun = process.hrtime.bigint();
         const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
         let stdout = "";
         let stderr = "";
-        child.stdout.on("data", (data) => (stdout += data));
+        let seenAfter;
+        const elapsed = () => Number(process.hrtime.bigint() - begun) / 1e9;
+        child.stdout.on("data", (data) => {
+            stdout += data;
+            if (seenAfter === undefined && seen?.test(stdout)) {
+                seenAfter = elapsed();
+            }
+        });
         child.stderr.on("data", (data) => (stderr += data));
         child.once("error", reject);
         child.once("close", (code) => {
-            const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
-            if (code === 0) {
-                resolve({ seconds, stdout });
+            const seconds = elapsed();
+            if (code === 0 && (!seen || seenAfter !== undefined)) {
+                resolve({ seconds, stdout, seenAfter });
             } else {
-                reject(new Error(`${[command, ...args].join(" ")} ended with ${code}:\n${stdout}${stderr}`));
+                const missing = code === 0 ? `, and printed nothing that matches ${seen}` : "";
+                const words = [command, ...args].join(" ");
+                reject(new Error(`${words} ended with ${code}${missing}:\n${stdout}${stderr}`));
             }
         });
     });

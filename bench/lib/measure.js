@@ -2,6 +2,9 @@
 const { judge, median } = require("./stats.js");
 const { format } = require("./table.js");
 
+/** What `prepare` throws where the measure can't be taken: it is left out, with a line that says so, unless it was asked for. */
+class Unable extends Error {}
+
 /**
  * Runs a measure's rounds and judges its figures. A measure is
  * `{ name, title, rounds, figures, prepare() }`; what `prepare` returns has
@@ -36,6 +39,19 @@ async function measure(one, { rounds = one.rounds, say }) {
     }));
 }
 
+/** As {@link measure}; where that can't be, no figures and a line that says why, unless the measure was asked for by name. */
+async function measureOrSkip(one, { asked, ...how }) {
+    try {
+        return await measure(one, how);
+    } catch (error) {
+        if (asked || !(error instanceof Unable)) {
+            throw error;
+        }
+        how.say(`${one.name}: NOT MEASURED: ${error.message}`);
+        return [];
+    }
+}
+
 function detailOf({ of = [] }, taken) {
     return of
         .map(
@@ -45,4 +61,4 @@ function detailOf({ of = [] }, taken) {
         .join(", ");
 }
 
-module.exports = { measure };
+module.exports = { Unable, measure, measureOrSkip };

@@ -6,4 +6,5 @@ exports.measures = [
     require("./bundle.js").measure,
     require("./log.js").measure,
     require("./import.js").measure,
+    require("./kubernetes.js").measure,
 ];

@@ -152,10 +152,16 @@ export class KubernetesBed {
         return this.kubectlWith("", ...args);
     }
 
-    private async kubectlWith(input: string, ...args: readonly string[]): Promise<string> {
+    /** The cluster's own kubectl. */
+    get kubectlFile(): string {
         const build = /^BUILD=(.*)$/m.exec(this.read("settings"))?.[1] ?? "";
-        const kubectl = path.join(build, "bin/kubectl");
-        const running = execute(kubectl, ["--kubeconfig", this.kubeconfig, ...args], { maxBuffer: BUFFER });
+        return path.join(build, "bin/kubectl");
+    }
+
+    private async kubectlWith(input: string, ...args: readonly string[]): Promise<string> {
+        const running = execute(this.kubectlFile, ["--kubeconfig", this.kubeconfig, ...args], {
+            maxBuffer: BUFFER,
+        });
         running.child.stdin?.end(input);
         return (await running).stdout;
     }

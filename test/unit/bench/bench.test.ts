@@ -40,14 +40,21 @@ const { format, table } = jest.requireActual<{
 const { parseOptions } = jest.requireActual<{
     parseOptions(argv: string[], measures: { name: string }[]): { options: Options; mistakes: string[] };
 }>(path.join(BENCH, "lib/options.js"));
-const { measure } = jest.requireActual<{
+const { measure, measureOrSkip, Unable } = jest.requireActual<{
     measure(one: unknown, how: { rounds?: number; say(text: string): void }): Promise<Result[]>;
+    measureOrSkip(one: unknown, how: { asked: boolean; say(text: string): void }): Promise<Result[]>;
+    Unable: new (message: string) => Error;
 }>(path.join(BENCH, "lib/measure.js"));
 const { exitCodeOf, writeReport } = jest.requireActual<{
     exitCodeOf(results: Result[], options: { check: boolean }): number;
     writeReport(results: Result[], file: string): string;
 }>(path.join(BENCH, "lib/report.js"));
-const { alternating } = jest.requireActual<{
+const { alternating, run } = jest.requireActual<{
+    run(
+        command: string,
+        args: string[],
+        options: { seen?: RegExp },
+    ): Promise<{ seconds: number; seenAfter?: number }>;
     alternating(
         round: number,
         things: Record<string, () => Promise<number>>,
@@ -130,6 +137,16 @@ describe("the rounds of a measure", () => {
         expect(dispose).toHaveBeenCalledTimes(1);
     });
 
+    it("are left out with a line that says why where they can't be, unless they were asked for", async () => {
+        const prepare = () => Promise.reject(new Unable("it needs root"));
+        const unable = { name: "one", rounds: 1, figures: [atMost], prepare };
+        await expect(measureOrSkip(unable, { asked: false, say })).resolves.toEqual([]);
+        expect(said.at(-1)).toBe("one: NOT MEASURED: it needs root");
+        await expect(measureOrSkip(unable, { asked: true, say })).rejects.toThrow("it needs root");
+        const broken = { ...unable, prepare: () => Promise.reject(new Error("no tar")) };
+        await expect(measureOrSkip(broken, { asked: false, say })).rejects.toThrow("no tar");
+    });
+
     it("begin with another thing each time", async () => {
         const order: string[] = [];
         const thing = (name: string) => () => Promise.resolve(order.push(name));
@@ -137,6 +154,21 @@ describe("the rounds of a measure", () => {
         await alternating(1, things);
         await alternating(2, things);
         expect(order).toEqual(["b", "c", "a", "c", "a", "b"]);
+    });
+});
+
+describe("a command", () => {
+    const sh = (line: string, seen?: RegExp) => run("sh", ["-c", line], { seen });
+
+    it("is timed to its end, and to the moment when its output matched", async () => {
+        const { seconds, seenAfter } = await sh("echo one; sleep 0.4; echo two; sleep 0.4", /^two$/m);
+        expect(seenAfter).toBeGreaterThanOrEqual(0.4);
+        expect(seconds - Number(seenAfter)).toBeGreaterThanOrEqual(0.3);
+    });
+
+    it("fails when nothing matched, and when it failed", async () => {
+        await expect(sh("echo one", /two/)).rejects.toThrow(/printed nothing that matches \/two\/:\none/);
+        await expect(sh("echo one; exit 3")).rejects.toThrow(/ended with 3:\none/);
     });
 });
 
@@ -164,7 +196,9 @@ describe("the command line", () => {
             spawnSync(process.execPath, [path.join(BENCH, "run.js"), ...argv], { encoding: "utf8" });
         const help = bench("--help");
         expect(help.status).toBe(0);
-        expect(help.stdout).toMatch(/update .*\n.*runner .*\n.*bundle .*\n.*log .*\n.*import /);
+        expect(help.stdout).toMatch(
+            /update .*\n.*runner .*\n.*bundle .*\n.*log .*\n.*import .*\n.*kubernetes /,
+        );
         const bad = bench("--only", "nothing", "--rounds", "x");
         expect(bad.status).toBe(2);
         expect(bad.stderr.trim().split("\n")).toHaveLength(2);

@@ -17,7 +17,7 @@ const VERSION = "4.34.2";
 export async function serve(
     plugin: KubernetesPlugin,
     engineAddress?: string,
-): Promise<{ port: number; close: () => void }> {
+): Promise<{ port: number; close: () => void; busy: () => boolean }> {
     let engine = engineAddress ? new EngineLog(engineAddress) : undefined;
     const log = (urn: string): ResourceLog => engine?.for(urn) ?? silentLog;
     const server = new grpc.Server();
@@ -53,7 +53,7 @@ export async function serve(
             error ? reject(error) : resolve(bound),
         ),
     );
-    return { port, close: () => server.forceShutdown() };
+    return { port, close: () => server.forceShutdown(), busy: () => underWay > 0 };
 }
 
 function configMethods(plugin: KubernetesPlugin): Grpc.UntypedServiceImplementation {
@@ -180,10 +180,15 @@ function diffResponse(diff: ReturnType<KubernetesPlugin["diff"]>): proto.DiffRes
     return response;
 }
 
+/** Calls that are not answered yet. */
+let underWay = 0;
+
 function unary<Q, R>(run: (request: Q) => R | Promise<R>): Grpc.handleUnaryCall<Q, R> {
     return (call, callback) => {
+        underWay++;
         Promise.resolve()
             .then(() => run(call.request))
+            .finally(() => underWay--)
             .then(
                 (response) => callback(null, response),
                 (error: unknown) => callback(statusOf(error)),
