@@ -1,7 +1,8 @@
 import { runIdHandler } from "./resources/runId";
 import { runHandler, type Observe } from "./resources/run";
 import { attemptSpecHandler } from "./resources/attemptSpec";
-import { bundleChunksHandler } from "./resources/bundleChunks";
+import type * as chunks from "./resources/bundleChunks";
+import type { ResourceHandler } from "./handler";
 import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE } from "./tokens";
 import { schema } from "./schema";
 import { ProviderServer } from "./server";
@@ -15,9 +16,26 @@ export function createProvider(engineAddress?: string, observe?: Observe): Provi
         handlers: {
             [RUN_ID_TYPE]: runIdHandler,
             [RUN_TYPE]: runHandler(observe),
-            [BUNDLE_CHUNKS_TYPE]: bundleChunksHandler(),
+            [BUNDLE_CHUNKS_TYPE]: onFirstUse(() => {
+                // eslint-disable-next-line @typescript-eslint/no-require-imports
+                return (require("./resources/bundleChunks") as typeof chunks).bundleChunksHandler();
+            }),
             [ATTEMPT_SPEC_TYPE]: attemptSpecHandler,
         },
         engineAddress,
     });
+}
+
+// Every update waits for the plugin's start: what only one target needs is loaded when it is asked for.
+function onFirstUse(load: () => ResourceHandler): ResourceHandler {
+    let loaded: ResourceHandler | undefined;
+    const handler = () => (loaded ??= load());
+    return {
+        check: (request) => handler().check(request),
+        diff: (request) => handler().diff(request),
+        create: (request) => handler().create(request),
+        update: (request) => handler().update(request),
+        read: (request) => handler().read(request),
+        delete: (request) => handler().delete(request),
+    };
 }
