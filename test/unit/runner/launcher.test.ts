@@ -164,9 +164,16 @@ describeShells("launcher", (shell) => {
         execFileSync("mkfifo", [inside("pieces", "code.999")]);
         const args = [...first, inside("launcher.sh"), inside("a run")];
         const child = spawn(toolPath(command), args, { env: environment(), detached: true });
-        const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+        let code: number | null | undefined;
+        child.on("close", (status) => (code = status));
         await until(() => fs.existsSync(inside("a run", "code.new")));
-        process.kill(-(child.pid as number), "SIGTERM");
-        expect(await ended).toBe(68);
+        // Again and again: the first may come before `cat` is there, which then waits for ever.
+        await until(() => {
+            if (code === undefined) {
+                process.kill(-(child.pid as number), "SIGTERM");
+            }
+            return code !== undefined;
+        });
+        expect(code).toBe(68);
     });
 });
