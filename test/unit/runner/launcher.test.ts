@@ -9,7 +9,7 @@ import { collectArtifacts } from "../../../src/run/record";
 import { RunnerStream } from "../../../src/run/stream";
 import { useFolder } from "../../support/folder";
 import { describeShells, toolPath } from "../../support/shells";
-import { NONCE, plan, step, until } from "./harness";
+import { kill, NONCE, plan, step, until } from "./harness";
 
 describeShells("launcher", (shell) => {
     const folder = useFolder();
@@ -170,7 +170,7 @@ describeShells("launcher", (shell) => {
         // Again and again: the first may come before `cat` is there, which then waits for ever.
         await until(() => {
             if (code === undefined) {
-                process.kill(-(child.pid as number), "SIGTERM");
+                kill(-(child.pid as number), "SIGTERM");
             }
             return code !== undefined;
         });
