@@ -14,6 +14,7 @@ import { createFollower } from "../../../../src/run/local/follower";
 import { startLocal } from "../../../../src/run/local/start";
 import { pipelineOf } from "../../../support/pipelines";
 import { interruptWhen, pipelineFile, program, withEngine, withEnv } from "./command";
+import { until } from "../../runner/harness";
 import type { Producers } from "./said";
 
 const FOLLOWER = path.resolve(__dirname, "../../../support/fakeFollower.js");
@@ -108,6 +109,14 @@ async function startForEver(folder: string): Promise<void> {
         });
     } finally {
         jest.restoreAllMocks();
+        // It did start, in truth: its folder can be removed when it has ended.
+        const { runDir } = spec(folder);
+        const said = () => fs.readFileSync(path.join(runDir, "events.jsonl"), "utf8");
+        const begun = () => fs.existsSync(path.join(runDir, "events.jsonl"));
+        await until(
+            () =>
+                begun() && said().includes("run.finished") && !fs.existsSync(path.join(runDir, "runner.pid")),
+        );
     }
 }
 
