@@ -6,6 +6,7 @@ const slow = [
     "unit/docs/(snippets|reference|messages)",
     "unit/cli/(startup|runs|init|completion|completionShells|doctor)",
     "unit/pipeline/mutations",
+    "unit/kubernetes/(connection|clusterScripts)",
 ];
 const testPathIgnorePatterns = ["/node_modules/", ...slow.map((pattern) => `<rootDir>/test/${pattern}`)];
 
