@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { hostVolume, leftIn, podNames, runProgram, runProject } from "../support/kubernetes/runs";
 import { describeKubernetes } from "../support/kubernetes/lane";
 import { processesIn } from "../support/processes";
@@ -57,10 +58,20 @@ describeKubernetes("a run whose pod is taken", (bed) => {
             90_000,
             () => `the step to begin:\n${up.output()}`,
         );
-        await up.seen(/wait \| waiting/);
+        // In the record: on the screen, the many lines before it may have used up the budget.
+        await until(
+            () => newestLog().includes("wait\twaiting\n"),
+            60_000,
+            () => `the step's line:\n${up.output()}`,
+        );
         return up;
     }
 
+    const newestLog = () => {
+        const runs = path.join(project.dir, ".stackrun/runs");
+        const file = path.join(runs, fs.readdirSync(runs).sort().at(-1) ?? "", "log");
+        return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+    };
     const newestPod = async () => (await podNames(bed, NAMESPACE)).at(-1) as string;
 
     it.each([
