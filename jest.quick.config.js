@@ -3,10 +3,12 @@ const { projects } = require("./jest.config.js");
 
 const slow = [
     "unit/(runner|bundle|engine|examples)/",
-    "unit/docs/(snippets|reference|messages)",
+    "unit/docs/(snippets|reference|messages|errors)",
     "unit/cli/(startup|runs|init|completion|completionShells|doctor)",
     "unit/pipeline/mutations",
-    "unit/kubernetes/(connection|clusterScripts)",
+    "unit/kubernetes/(connection|clusterScripts|bundleChunks)",
+    "unit/run/(recorder|tail)",
+    "component/(docker|kubernetes)Orchestrator",
 ];
 const testPathIgnorePatterns = ["/node_modules/", ...slow.map((pattern) => `<rootDir>/test/${pattern}`)];
 
