@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { describeDocker } from "../support/docker/lane";
+import { outcomeFacts } from "../support/outcomeFacts";
 import { Project, REPO } from "../support/project";
 import { destroy, dockerProject, leftIn, upOk } from "./project";
 
@@ -19,17 +20,7 @@ describeDocker("the weather example", (bed) => {
                 await upOk(project);
             }
             const [local, docker] = await Promise.all([here, there].map((project) => project.outputs()));
-            const facts = (outputs: typeof local) => ({
-                status: outputs.status,
-                steps: outputs.steps.map(({ name, state }: { name: string; state: string }) => [name, state]),
-                metrics: outputs.metrics,
-                artifacts: Object.fromEntries(
-                    Object.entries(outputs.artifacts as Record<string, { size: number; sha256: string }>).map(
-                        ([name, { size, sha256 }]) => [name, { size, sha256 }],
-                    ),
-                ),
-            });
-            expect(facts(docker)).toEqual(facts(local));
+            expect(outcomeFacts(docker)).toEqual(outcomeFacts(local));
             expect(Object.keys(docker.artifacts)).toContain("chart/chart.svg");
             await destroy(there);
             expect(await leftIn(bed, there)).toEqual([]);

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { IMAGES } from "../support/images/ensureImages";
 import { describeKubernetes } from "../support/kubernetes/lane";
 import { runProgram, runProject } from "../support/kubernetes/runs";
+import { outcomeFacts } from "../support/outcomeFacts";
 import { Project, REPO } from "../support/project";
 
 const NAMESPACE = "weather-test";
@@ -27,17 +28,7 @@ describeKubernetes("the weather example", (bed) => {
                 expect([code, stdout + stderr]).toEqual([0, expect.any(String)]);
             }
             const [local, cluster] = await Promise.all([here, there].map((project) => project.outputs()));
-            const facts = (outputs: typeof local) => ({
-                status: outputs.status,
-                steps: outputs.steps.map(({ name, state }: { name: string; state: string }) => [name, state]),
-                metrics: outputs.metrics,
-                artifacts: Object.fromEntries(
-                    Object.entries(outputs.artifacts as Record<string, { size: number; sha256: string }>).map(
-                        ([name, { size, sha256 }]) => [name, { size, sha256 }],
-                    ),
-                ),
-            });
-            expect(facts(cluster)).toEqual(facts(local));
+            expect(outcomeFacts(cluster)).toEqual(outcomeFacts(local));
             expect(Object.keys(cluster.artifacts)).toContain("chart/chart.svg");
         } finally {
             await there.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
