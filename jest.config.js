@@ -41,6 +41,7 @@ module.exports = {
         ring("stores", { globalSetup: "<rootDir>/test/support/gcs/globalSetup.ts" }),
         lane("docker"),
         lane("kubernetes"),
+        lane("gcp"),
     ],
     testTimeout: 120_000,
     maxWorkers: 2,

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { endProcess, isAlive } from "../identity";
+import { unmountBelow } from "../mounts";
 import { commandLineOf } from "../processes";
 import { until } from "../project";
 import { endProgram, identityIn, placesOf } from "./daemon";
@@ -103,16 +103,6 @@ function below(folder: string): string[] {
     }
     const children = entries.filter((entry) => entry.isDirectory());
     return [...children.flatMap((child) => below(path.join(folder, child.name))), folder];
-}
-
-function unmountBelow(dir: string): void {
-    const mounts = read("/proc/self/mountinfo")
-        .split("\n")
-        .map((line) => line.split(" ")[4] ?? "")
-        .filter((mount) => mount.startsWith(`${dir}/`));
-    for (const mount of mounts.reverse()) {
-        execFileSync("umount", ["-l", mount]);
-    }
 }
 
 function read(file: string): string {

@@ -1,0 +1,246 @@
+import * as path from "node:path";
+import { startGcs, type GcsServer } from "../gcs/server";
+import type { Faults } from "./api/faults";
+import type { RequestLog } from "./api/requests";
+import type { Principal } from "./api/router";
+import { ApiServer } from "./api/server";
+import { Disks } from "./compute/disks";
+import type { Instance, World } from "./compute/instance";
+import { instanceRoutes } from "./compute/instanceRoutes";
+import { Instances } from "./compute/instances";
+import { lookupRoutes } from "./compute/lookups";
+import { Operations } from "./compute/operations";
+import { Policies } from "./iam/policies";
+import { projectRoutes, Repositories } from "./iam/routes";
+import { ServiceAccounts } from "./iam/serviceAccounts";
+import { createBackend, type BackendName } from "./machines/backends";
+import { HOST_FROM_INSTANCE } from "./machines/machine";
+import { claimFolder, wipeBed } from "./machines/wipe";
+import { SecretManager } from "./secretManager";
+import { Buckets } from "./storage/buckets";
+import { Objects } from "./storage/objects";
+
+export interface GcpOptions {
+    /**
+     * What instances are: `paper` (they are only switched on and off), `container` (Debian with Google's guest agent and
+     * Docker in namespaces, in seconds) or `vm` (the same in a virtual machine, with ACPI).
+     * @default "paper"
+     */
+    readonly backend?: BackendName;
+    /** From the power button to the power cut. @default 30 s for Spot, 120 s for others, as Google has it */
+    readonly graceMs?: { readonly spot?: number; readonly standard?: number };
+}
+
+export const PROJECT = "stackrun-test";
+export const PROJECT_NUMBER = "415104041262";
+
+/** Google Cloud on this machine: Compute Engine with real machines, IAM, Secret Manager and Cloud Storage. */
+export class GcpBed {
+    readonly project = PROJECT;
+    readonly projectNumber = PROJECT_NUMBER;
+    readonly region = "us-central1";
+    readonly zone = "us-central1-a";
+    /** An access token of a user who may do everything. */
+    readonly token = "ya29.user-of-the-tests";
+    readonly policies = new Policies((member) => this.memberExists(member));
+    readonly accounts = new ServiceAccounts(PROJECT, PROJECT_NUMBER, this.policies);
+    readonly secrets = new SecretManager(PROJECT, this.policies);
+    readonly repositories = new Repositories(PROJECT, this.policies);
+    readonly api: ApiServer;
+    readonly operations: Operations;
+    readonly instances: Instances;
+    readonly buckets: Buckets;
+    readonly world: World;
+    /** Root of all APIs: `http://127.0.0.1:<port>`. */
+    url = "";
+    private readonly disks: Disks;
+
+    private constructor(
+        private readonly dir: string,
+        /** Objects without authentication, as `STORAGE_EMULATOR_HOST` wants it; {@link url} has them with it. */
+        readonly storage: GcsServer,
+        { backend = "paper", graceMs = {} }: GcpOptions,
+    ) {
+        const machines = createBackend(backend);
+        const objects = new Objects(storage.url, this.policies, () => this.url);
+        this.api = new ApiServer({
+            principalOf: (token) => this.principalOf(token),
+            allows: (email, permission, resource) =>
+                this.policies.allows(`serviceAccount:${email}`, permission, ancestorsOf(resource), {
+                    name: resource,
+                }),
+            forward: (method, url) => objects.forward(method, url),
+        });
+        this.world = {
+            project: PROJECT,
+            projectNumber: PROJECT_NUMBER,
+            backend: machines,
+            accounts: this.accounts,
+            folder: path.join(dir, "boots"),
+            ports: new Set(),
+            projectAttributes: new Map(),
+            skewMs: 0,
+        };
+        this.operations = new Operations(PROJECT, this.api.faults);
+        this.disks = new Disks(PROJECT, path.join(dir, "disks"), machines, this.operations);
+        const grace = { spotMs: graceMs.spot ?? 30_000, standardMs: graceMs.standard ?? 120_000 };
+        this.instances = new Instances(this.world, this.operations, this.disks, grace);
+        this.buckets = new Buckets(PROJECT_NUMBER, storage.url, this.policies);
+        this.api.router.add([
+            ...lookupRoutes(PROJECT, PROJECT_NUMBER),
+            ...this.operations.routes(),
+            ...instanceRoutes(this.instances),
+            ...this.disks.routes(),
+            ...this.accounts.routes(),
+            ...this.secrets.routes(),
+            ...this.repositories.routes(),
+            ...projectRoutes(PROJECT, PROJECT_NUMBER, this.policies),
+            ...this.buckets.routes(),
+        ]);
+    }
+
+    static async start(options: GcpOptions): Promise<GcpBed> {
+        const dir = claimFolder();
+        let storage: GcsServer | undefined;
+        try {
+            storage = await startGcs();
+            const bed = new GcpBed(dir, storage, options);
+            await bed.world.backend.prepare();
+            const port = await bed.api.listen();
+            bed.url = `http://127.0.0.1:${port}`;
+            bed.world.ports.add(port);
+            bed.world.ports.add(Number(new URL(storage.url).port));
+            return bed;
+        } catch (error) {
+            await storage?.stop();
+            await wipeBed(dir);
+            throw error;
+        }
+    }
+
+    /** What goes wrong. */
+    get faults(): Faults {
+        return this.api.faults;
+    }
+
+    /** What has been asked for. */
+    get requests(): RequestLog {
+        return this.api.requests;
+    }
+
+    /** For the provider's configuration: `gcp.Provider` takes it, and `gcp:<name>` of a stack. */
+    get providerConfig(): Record<string, string> {
+        return {
+            project: this.project,
+            region: this.region,
+            zone: this.zone,
+            accessToken: this.token,
+            computeCustomEndpoint: `${this.url}/compute/v1/`,
+            iamCustomEndpoint: `${this.url}/v1/`,
+            resourceManagerCustomEndpoint: `${this.url}/v1/`,
+            secretManagerCustomEndpoint: `${this.url}/v1/`,
+            artifactRegistryCustomEndpoint: `${this.url}/v1/`,
+            storageCustomEndpoint: `${this.url}/storage/v1/`,
+        };
+    }
+
+    /** An instance by its name. */
+    instance(name: string): Instance {
+        return this.instances.named(name);
+    }
+
+    /**
+     * Google takes a Spot machine: `preempted` becomes TRUE, the power button, 30 s, the power cut. Resolves when it is off.
+     * With `noticeMs`, the flag comes that much earlier.
+     */
+    preempt(name: string, noticeMs = 0): Promise<void> {
+        return this.instances.preempt(this.instance(name), noticeMs);
+    }
+
+    /** Off at once, without notice and without an operation. */
+    powerCut(name: string): Promise<void> {
+        return this.instances.powerCut(this.instance(name));
+    }
+
+    hostError(name: string): Promise<void> {
+        return this.instances.hostError(this.instance(name));
+    }
+
+    /** The machine hangs: RUNNING, and does nothing. */
+    freeze(name: string): void {
+        this.instance(name).freeze();
+    }
+
+    thaw(name: string): void {
+        this.instance(name).thaw();
+    }
+
+    /**
+     * Lets instances reach a server on a port of this machine's loopback.
+     * @returns the server's address as they see it
+     */
+    async expose(url: string): Promise<string> {
+        const port = Number(new URL(url).port);
+        this.world.ports.add(port);
+        await Promise.all(this.instances.list.map((instance) => instance.expose(port)));
+        return this.fromInstance(url);
+    }
+
+    /** The address of an exposed server (and of {@link url} and {@link storage}, which always are) as instances see it. */
+    fromInstance(url: string): string {
+        return url.replace(/127\.0\.0\.1|localhost/, HOST_FROM_INSTANCE);
+    }
+
+    /** What is there, as names: to see that something leaves nothing behind. */
+    contents(): Contents {
+        return {
+            instances: this.instances.list.map(({ zone, name }) => `${zone}/${name}`).sort(),
+            disks: this.disks.names,
+            serviceAccounts: this.accounts.emails,
+            secrets: this.secrets.names,
+            buckets: this.buckets.names,
+            policies: Object.keys(this.policies.all).sort(),
+        };
+    }
+
+    /** Ends all machines at once, and removes everything. */
+    async stop(): Promise<void> {
+        await this.instances.clear();
+        await this.operations.settled();
+        await this.api.close();
+        await this.storage.stop();
+        await wipeBed(this.dir);
+    }
+
+    private principalOf(token: string): Principal | undefined {
+        return token === this.token ? { kind: "user" } : this.accounts.principalOf(token);
+    }
+
+    private memberExists(member: string): boolean {
+        const [type, name = ""] = member.split(":");
+        return type === "serviceAccount"
+            ? this.accounts.exists(name)
+            : /^(user|group|domain)$/.test(type ?? "");
+    }
+}
+
+export interface Contents {
+    readonly instances: readonly string[];
+    readonly disks: readonly string[];
+    readonly serviceAccounts: readonly string[];
+    readonly secrets: readonly string[];
+    readonly buckets: readonly string[];
+    /** Resources that have a policy. */
+    readonly policies: readonly string[];
+}
+
+/** Takes a second, when the machines' image is there. If this process ends without `stop`, a watchdog cleans up. */
+export function startGcp(options: GcpOptions = {}): Promise<GcpBed> {
+    return GcpBed.start(options);
+}
+
+// A policy of a resource counts for all below it, that of the project for everything.
+function ancestorsOf(resource: string): string[] {
+    const parts = resource.split("/");
+    return ["project", ...parts.map((_, index) => parts.slice(0, index + 1).join("/"))];
+}

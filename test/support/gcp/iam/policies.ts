@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { ApiError, badRequest } from "../api/errors";
+import type { Call } from "../api/router";
+import { ROLES } from "./roles";
+
+export interface Binding {
+    readonly role: string;
+    readonly members: readonly string[];
+    readonly condition?: {
+        readonly title: string;
+        readonly expression: string;
+        readonly description?: string;
+    };
+}
+
+export interface Policy {
+    readonly version: number;
+    readonly etag: string;
+    readonly bindings: readonly Binding[];
+}
+
+/** Who may do what with what: a policy for each resource, by its path (`projects/p`, `b/<bucket>`, `projects/p/secrets/s`). */
+export class Policies {
+    private readonly bindings = new Map<string, readonly Binding[]>();
+
+    constructor(private readonly memberExists: (member: string) => boolean) {}
+
+    get(resource: string): Policy {
+        const bindings = this.bindings.get(resource) ?? [];
+        return {
+            version: bindings.some(({ condition }) => condition) ? 3 : 1,
+            etag: etagOf(bindings),
+            bindings,
+        };
+    }
+
+    /** Refuses a policy that was made from another one than there is now: someone else has changed it. */
+    set(resource: string, policy: Partial<Policy> | undefined): Policy {
+        if (policy?.etag !== undefined && policy.etag !== this.get(resource).etag) {
+            throw new ApiError(
+                409,
+                "aborted",
+                "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+            );
+        }
+        const bindings = (policy?.bindings ?? []).filter(({ members }) => members.length > 0);
+        bindings.forEach((binding) => this.check(binding, policy?.version ?? 1));
+        if (bindings.length === 0) {
+            this.bindings.delete(resource);
+        } else {
+            this.bindings.set(resource, bindings);
+        }
+        return this.get(resource);
+    }
+
+    /** For the body of `:setIamPolicy`. */
+    setBy(resource: string, { body }: Call): Policy {
+        return this.set(resource, (body as { policy?: Policy } | undefined)?.policy);
+    }
+
+    forget(resource: string): void {
+        this.bindings.delete(resource);
+    }
+
+    /** Whether a member has a permission on one of the resources; conditions look at `request`. */
+    allows(member: string, permission: string, resources: readonly string[], request: Conditioned): boolean {
+        return resources
+            .flatMap((resource) => this.get(resource).bindings)
+            .some(
+                ({ role, members, condition }) =>
+                    members.includes(member) &&
+                    (ROLES[role] ?? []).includes(permission) &&
+                    (condition === undefined || holds(condition.expression, request)),
+            );
+    }
+
+    /** The resources that have a policy, and each one's bindings. */
+    get all(): Readonly<Record<string, readonly Binding[]>> {
+        return Object.fromEntries(this.bindings);
+    }
+
+    private check({ role, members, condition }: Binding, version: number): void {
+        if (!Object.hasOwn(ROLES, role)) {
+            throw badRequest(`Role ${role} is not supported for this resource.`);
+        }
+        const stranger = members.find((member) => !this.memberExists(member));
+        if (stranger !== undefined) {
+            throw badRequest(
+                stranger.startsWith("serviceAccount:")
+                    ? `Service account ${stranger.slice("serviceAccount:".length)} does not exist.`
+                    : `The member ${stranger} is of an unknown type.`,
+            );
+        }
+        if (condition && version < 3) {
+            throw badRequest("A policy with a condition must have the version 3.");
+        }
+        if (condition) {
+            holds(condition.expression, { name: "" });
+        }
+    }
+}
+
+/** What conditions can look at. */
+export interface Conditioned {
+    /** `projects/_/buckets/b/objects/o`. */
+    readonly name: string;
+    /** The prefix that a listing of objects asks for. */
+    readonly listPrefix?: string;
+}
+
+const TERM =
+    /^(resource\.name|api\.getAttribute\(["']storage\.googleapis\.com\/objectListPrefix["'], ["']["']\))\.startsWith\((?:"([^"]*)"|'([^']*)')\)$/;
+
+// The forms of conditions that are known here: prefixes of names and of listings, joined by ||.
+function holds(expression: string, { name, listPrefix = "" }: Conditioned): boolean {
+    return expression
+        .split("||")
+        .map((term) => TERM.exec(term.trim().replace(/^\((.*)\)$/, "$1")))
+        .map((found) => {
+            if (!found) {
+                throw badRequest(`The emulator does not know the condition ${expression}`);
+            }
+            const value = found[1] === "resource.name" ? name : listPrefix;
+            return value.startsWith(found[2] ?? found[3] ?? "");
+        })
+        .some(Boolean);
+}
+
+function etagOf(bindings: readonly Binding[]): string {
+    return createHash("sha256").update(JSON.stringify(bindings)).digest("base64").slice(0, 16);
+}
