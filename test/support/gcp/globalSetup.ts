@@ -5,7 +5,7 @@ import { createBackend, type BackendName } from "./machines/backends";
 /** Installs and builds what beds need, once for this machine: before the first test, whose time it would count against. */
 export default async function setup(): Promise<void> {
     await buildGcs();
-    for (const name of ["container"] satisfies BackendName[]) {
+    for (const name of ["container", "vm"] satisfies BackendName[]) {
         try {
             await createBackend(name).prepare();
         } catch (error) {

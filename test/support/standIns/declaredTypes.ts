@@ -2,16 +2,22 @@ import * as fs from "node:fs";
 import ts from "typescript";
 import type { Types } from "./strict";
 
-/** The interfaces of a generated Pulumi SDK, in the notation of {@link Types}: from the `.d.ts` files, by their names. */
-export function declaredTypes(files: readonly string[]): Types {
+/**
+ * The interfaces of a generated Pulumi SDK, in the notation of {@link Types}: from the `.d.ts` files, by their names. Of those
+ * that are in a namespace, the ones in `namespaces`.
+ */
+export function declaredTypes(files: readonly string[], namespaces: readonly string[] = []): Types {
     const types: Record<string, Record<string, string>> = {};
     for (const file of files) {
         const source = ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.Latest);
-        source.forEachChild((node) => {
+        const visit = (node: ts.Node): void => {
             if (ts.isInterfaceDeclaration(node)) {
                 types[node.name.text] = membersOf(node, source);
+            } else if (ts.isModuleDeclaration(node) && namespaces.includes(node.name.text)) {
+                node.body?.forEachChild(visit);
             }
-        });
+        };
+        source.forEachChild(visit);
     }
     return types;
 }

@@ -59,10 +59,11 @@ class Container implements Machine {
     }
 
     async start(): Promise<void> {
-        const { disk, metadata, ports } = this.options;
+        const { name, disk, metadata, ports } = this.options;
         fs.mkdirSync(this.root, { recursive: true });
         const layers = `lowerdir=${path.join(ensureRoot(), "root")},upperdir=${disk}/upper,workdir=${disk}/work`;
         execFileSync("mount", ["-t", "overlay", "overlay", "-o", layers, this.root]);
+        fs.writeFileSync(path.join(this.root, "etc/hostname"), `${name}\n`);
         metadata.serveOn(await this.network.listen(METADATA_ADDRESS, 80));
         await Promise.all(ports.map((port) => this.expose(port)));
         this.boot();
@@ -90,7 +91,7 @@ class Container implements Machine {
     }
 
     private boot(): void {
-        const { name, disk, console } = this.options;
+        const { disk, console } = this.options;
         const command = [
             findCommand("systemd-nspawn") as string,
             "--quiet",
@@ -102,11 +103,10 @@ class Container implements Machine {
             "--kill-signal=SIGRTMIN+4",
             `--network-namespace-path=${this.network.file}`,
             "--capability=all",
-            "--console=pipe",
+            "--console=read-only",
             `--bind=${disk}/docker:/var/lib/docker`,
             `--bind=${disk}/containerd:/var/lib/containerd`,
             `--machine=${this.unit}`,
-            `--hostname=${name}`,
             "systemd.show_status=1",
         ];
         const env = {

@@ -35,7 +35,7 @@ chmod 755 "$root"
 tar -xf "$work/root.tar" -C "$root" --numeric-owner --exclude='./dev/*'
 cp -rT "$here/root" "$root"
 chown -R root:root "$root/etc/systemd" "$root/etc/docker" "$root/etc/containerd" "$root/etc/default" "$root/usr/local/sbin"
-echo instance >"$root/etc/hostname"
+rm -f "$root/etc/hostname" # each instance has its own
 printf '127.0.0.1 localhost\n169.254.169.254 metadata.google.internal metadata\n' >"$root/etc/hosts"
 rm -f "$root/etc/resolv.conf"
 echo 'nameserver 169.254.169.254' >"$root/etc/resolv.conf"
