@@ -138,7 +138,7 @@ describeGcp("the stand-in for pulumi-resource-gcp", {}, (bed) => {
 
     test("refuses what the provider does not know, and what it would have to ignore", async () => {
         const { code, output } = await up(
-            'args.scheduling.maxRunDuration = { minutes: 3 }; args.params = {};',
+            "args.scheduling.maxRunDuration = { minutes: 3 }; args.params = {};",
         );
         expect(code).not.toBe(0);
         expect(output).toContain("InstanceSchedulingMaxRunDuration has no such property");

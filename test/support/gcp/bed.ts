@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { startGcs, type GcsServer } from "../gcs/server";
+import type { TestImage } from "../images/ensureImages";
 import type { Faults } from "./api/faults";
 import type { RequestLog } from "./api/requests";
 import type { Principal } from "./api/router";
@@ -13,6 +14,7 @@ import { Operations } from "./compute/operations";
 import { Policies } from "./iam/policies";
 import { projectRoutes, Repositories } from "./iam/routes";
 import { ServiceAccounts } from "./iam/serviceAccounts";
+import { ImageRegistry } from "./imageRegistry";
 import { createBackend, type BackendName } from "./machines/backends";
 import { HOST_FROM_INSTANCE } from "./machines/machine";
 import { claimFolder, wipeBed } from "./machines/wipe";
@@ -54,6 +56,7 @@ export class GcpBed {
     /** Root of all APIs: `http://127.0.0.1:<port>`. */
     url = "";
     private readonly disks: Disks;
+    private readonly images: ImageRegistry;
 
     private constructor(
         private readonly dir: string,
@@ -62,6 +65,11 @@ export class GcpBed {
         { backend = "paper", graceMs = {} }: GcpOptions,
     ) {
         const machines = createBackend(backend);
+        this.images = new ImageRegistry(
+            path.join(dir, "images"),
+            PROJECT,
+            (principal, permission, repository) => this.mayPull(principal, permission, repository),
+        );
         const objects = new Objects(storage.url, this.policies, () => this.url);
         this.api = new ApiServer({
             principalOf: (token) => this.principalOf(token),
@@ -69,7 +77,7 @@ export class GcpBed {
                 this.policies.allows(`serviceAccount:${email}`, permission, ancestorsOf(resource), {
                     name: resource,
                 }),
-            forward: (method, url) => objects.forward(method, url),
+            forward: (method, url) => objects.forward(method, url) ?? this.images.forward(url),
         });
         this.world = {
             project: PROJECT,
@@ -203,6 +211,15 @@ export class GcpBed {
         return url.replace(/127\.0\.0\.1|localhost/, HOST_FROM_INSTANCE);
     }
 
+    /**
+     * Puts one of the tests' images into Artifact Registry.
+     * @returns its name, by which instances pull it: as `oauth2accesstoken`, with a token that may
+     */
+    async image(name: TestImage, repository = "images"): Promise<string> {
+        this.repositories.add(this.region, repository);
+        return `${new URL(this.fromInstance(this.url)).host}/${await this.images.add(name, repository)}`;
+    }
+
     /** What is there, as names: to see that something leaves nothing behind. */
     contents(): Contents {
         return {
@@ -226,6 +243,14 @@ export class GcpBed {
 
     private principalOf(token: string): Principal | undefined {
         return token === this.token ? { kind: "user" } : this.accounts.principalOf(token);
+    }
+
+    private mayPull(principal: Principal, permission: string, repository: string): boolean {
+        const name = `projects/${PROJECT}/locations/${this.region}/repositories/${repository}`;
+        return (
+            principal.kind === "user" ||
+            this.policies.allows(`serviceAccount:${principal.email}`, permission, ancestorsOf(name), { name })
+        );
     }
 
     private memberExists(member: string): boolean {

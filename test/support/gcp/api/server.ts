@@ -5,7 +5,7 @@ import { faultError, Faults, type Fault } from "./faults";
 import { RequestLog, type LoggedRequest } from "./requests";
 import { Router, type Matched, type Principal, type Route } from "./router";
 
-/** A request that goes on to another server, untouched: Cloud Storage. */
+/** A request that is answered with something else than JSON: by Cloud Storage, or the registry of images. */
 export interface Forward {
     readonly kind: string;
     run(principal: Principal, request: http.IncomingMessage, response: http.ServerResponse): Promise<void>;
@@ -77,7 +77,7 @@ export class ApiServer {
         const answer = async (): Promise<object | undefined> => {
             this.authenticate(request, principal);
             if (forward) {
-                this.ensureEnabled("storage");
+                this.ensureEnabled(forward.kind.startsWith("storage.") ? "storage" : "artifactregistry");
                 return void (await forward.run(principal as Principal, request, response));
             }
             return this.run(entry, url, matched, principal as Principal);
@@ -222,12 +222,22 @@ function send(response: http.ServerResponse, status: number, body: object): void
     if (response.headersSent || response.destroyed) {
         return;
     }
-    response.writeHead(status, { "Content-Type": "application/json; charset=UTF-8" });
+    const scheme = response.req.url?.startsWith("/v2/") ? "Basic" : "Bearer";
+    response.writeHead(status, {
+        "Content-Type": "application/json; charset=UTF-8",
+        ...(status === 401 && { "WWW-Authenticate": `${scheme} realm="https://accounts.google.com/"` }),
+    });
     response.end(JSON.stringify(body));
 }
 
+// Docker logs in with a name and the token as the password.
 function tokenOf({ headers }: http.IncomingMessage): string {
-    return /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1] ?? "";
+    const [, scheme = "", value = ""] = /^(Bearer|Basic) (.+)$/i.exec(headers.authorization ?? "") ?? [];
+    return scheme.toLowerCase() === "basic"
+        ? Buffer.from(value, "base64")
+              .toString("utf8")
+              .replace(/^oauth2accesstoken:/, "")
+        : value;
 }
 
 async function bodyOf(request: http.IncomingMessage): Promise<string> {

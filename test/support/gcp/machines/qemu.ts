@@ -86,7 +86,14 @@ export class Qemu {
         const network = `user,id=n0,net=169.254.0.0/16,host=${HOST_FROM_INSTANCE},dns=169.254.0.3,dhcpstart=169.254.0.15,ipv6=off`;
         return [
             ...HARDWARE,
-            ...["-kernel", `${boot}/vmlinux`, "-initrd", `${boot}/initrd`, "-append", `${COMMAND_LINE} ${append}`],
+            ...[
+                "-kernel",
+                `${boot}/vmlinux`,
+                "-initrd",
+                `${boot}/initrd`,
+                "-append",
+                `${COMMAND_LINE} ${append}`,
+            ],
             ...["-drive", `file=${disk},if=none,id=d0,format=qcow2,cache=writeback,discard=unmap`],
             ...["-device", "virtio-blk-pci,drive=d0,serial=boot0"],
             ...["-netdev", `${network},${forward}`],
