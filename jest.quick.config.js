@@ -8,6 +8,7 @@ const slow = [
     "unit/pipeline/mutations",
     "unit/kubernetes/(connection|clusterScripts|bundleChunks)",
     "unit/run/(recorder|tail)",
+    "unit/standIns/gcpTypes",
     "component/(docker|kubernetes)Orchestrator",
 ];
 const testPathIgnorePatterns = ["/node_modules/", ...slow.map((pattern) => `<rootDir>/test/${pattern}`)];

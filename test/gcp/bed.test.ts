@@ -1,7 +1,12 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BackendName } from "../support/gcp/machines/backends";
 import { ask, operate, seenOnSerialPort, spotInstance, zonePath } from "../support/gcp/client";
 import { describeGcp } from "../support/gcp/lane";
-import { until } from "../support/project";
+import { commandLineOf } from "../support/processes";
+import { REPO, until } from "../support/project";
 
 // A virtual machine boots in half a minute, where nothing else runs.
 jest.setTimeout(600_000);
@@ -101,6 +106,22 @@ describe.each<BackendName>(["container", "vm"])("a %s", (backend) => {
             await remove("spot");
         });
 
+        test("hangs while it is frozen, and is RUNNING all the same", async () => {
+            await boot("clock", {
+                "startup-script": script("for n in $(seq 10000); do echo tick $n; sleep 0.2; done"),
+            });
+            await seenOnSerialPort(bed(), "clock", "tick 3", 240_000);
+            bed().freeze("clock");
+            await sleep(500);
+            const frozen = bed().instance("clock").serial.text;
+            await sleep(2000);
+            expect(bed().instance("clock").serial.text).toBe(frozen);
+            expect(status("clock")).toBe("RUNNING");
+            bed().thaw("clock");
+            const [, last] = /tick (\d+)\s*$/.exec(frozen) ?? [];
+            await seenOnSerialPort(bed(), "clock", `tick ${Number(last) + 2}`, 60_000);
+        });
+
         test("pulls an image with its identity, runs it, and switches itself off", async () => {
             const image = await bed().image("busybox");
             const { builtIn } = bed().accounts;
@@ -133,3 +154,57 @@ describe.each<BackendName>(["container", "vm"])("a %s", (backend) => {
         });
     });
 });
+
+describeGcp("the end of a bed", { backend: "container" }, () => {
+    test("is complete also when its owner is killed", async () => {
+        const owner = await startOwner();
+        expect(processesNaming(owner.dir).length).toBeGreaterThanOrEqual(2);
+        process.kill(owner.pid, "SIGKILL");
+        await until(
+            () => !fs.existsSync(owner.dir) && processesNaming(owner.dir).length === 0,
+            60_000,
+            () => `the watchdog to remove ${owner.dir}`,
+        );
+        expect(fs.readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(owner.dir);
+        expect(fs.existsSync(owner.namespace)).toBe(false);
+        expect(fs.existsSync(path.join("/sys/fs/cgroup/systemd", path.basename(owner.namespace)))).toBe(
+            false,
+        );
+    });
+});
+
+interface Owner {
+    readonly pid: number;
+    readonly dir: string;
+    readonly namespace: string;
+}
+
+/** A process with a bed of its own, in which an instance runs. */
+function startOwner(): Promise<Owner> {
+    const script = `
+        require(${JSON.stringify(path.join(REPO, "test/support/swcRegister.js"))});
+        const { startGcp } = require(${JSON.stringify(path.join(REPO, "test/support/gcp/bed.ts"))});
+        const { operate, spotInstance, zonePath } = require(${JSON.stringify(path.join(REPO, "test/support/gcp/client.ts"))});
+        const { uniqueName } = require(${JSON.stringify(path.join(REPO, "test/support/gcp/machines/wipe.ts"))});
+        (async () => {
+            const bed = await startGcp({ backend: "container" });
+            await operate(bed, "POST", zonePath(bed, "instances"), spotInstance(bed, "one"));
+            const { world, id } = bed.instance("one");
+            const namespace = "/run/netns/" + uniqueName(world.folder + "/" + id + "-1");
+            console.log(JSON.stringify({ pid: process.pid, dir: require("path").dirname(world.folder), namespace }));
+            setInterval(() => {}, 1000);
+        })();
+    `;
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    return new Promise((resolve, reject) => {
+        child.once("exit", () => reject(new Error("the owner has ended")));
+        child.stdout.once("data", (line: Buffer) => resolve(JSON.parse(line.toString("utf8")) as Owner));
+    });
+}
+
+function processesNaming(dir: string): number[] {
+    return fs
+        .readdirSync("/proc")
+        .map(Number)
+        .filter((pid) => pid > 0 && commandLineOf(pid).includes(dir));
+}

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ask, operate, spotInstance, zonePath } from "../support/gcp/client";
 import { describeGcp } from "../support/gcp/lane";
+import { until } from "../support/project";
 
 describeGcp("the Compute Engine emulator", {}, (bed) => {
     const instance = (name: string, verb = "") => zonePath(bed(), `instances/${name}${verb && `/${verb}`}`);
@@ -170,6 +171,28 @@ describeGcp("the Compute Engine emulator", {}, (bed) => {
         expect(body.items[0]).toMatchObject({ user: "system", status: "DONE" });
         await bed().hostError("standard");
         expect(bed().instance("standard")).toMatchObject({ status: "RUNNING", boots: 2 });
+    });
+
+    test("ends a machine that has run for as long as it may, whoever watches", async () => {
+        const limit = { maxRunDuration: { seconds: 30 }, automaticRestart: false, provisioningModel: "SPOT" };
+        await insert(
+            spotInstance(bed(), "stops", {}, { scheduling: { ...limit, instanceTerminationAction: "STOP" } }),
+        );
+        await insert(
+            spotInstance(
+                bed(),
+                "goes",
+                {},
+                { scheduling: { ...limit, instanceTerminationAction: "DELETE" } },
+            ),
+        );
+        await bed().operations.settled();
+        expect(bed().contents().instances).toEqual(["us-central1-a/goes", "us-central1-a/stops"]);
+        await until(
+            () => bed().contents().instances.length === 1 && bed().instance("stops").status === "TERMINATED",
+            40_000,
+            () => `the end of both: ${bed().contents().instances.join(", ")}`,
+        );
     });
 
     test("looks up images by name and family, and zones, and machine types", async () => {

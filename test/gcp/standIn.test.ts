@@ -50,13 +50,12 @@ describeGcp("the stand-in for pulumi-resource-gcp", {}, (bed) => {
     afterAll(() => project?.dispose());
     afterEach(async () => {
         bed().faults.clear();
-        expect(
-            await text(project.pulumi(["destroy", "--yes", "--skip-preview", "--stack", "dev"])),
-        ).toContain("Duration");
-        expect(bed().contents()).toEqual(NOTHING);
+        await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
+        expectNothing();
         project.program(withGcp(PROGRAM));
     });
 
+    const expectNothing = () => expect(bed().contents()).toEqual(NOTHING);
     const up = async (more = "", args: readonly string[] = []) => {
         project.program(withGcp(PROGRAM.replace("/* more */", more)));
         const { code, stdout, stderr } = await project.up(args);

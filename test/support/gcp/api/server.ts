@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { ApiError, badRequest, errorOf, forbidden } from "./errors";
+import { bodyOf, jsonOf, send, tokenOf } from "./http";
 import { faultError, Faults, type Fault } from "./faults";
 import { RequestLog, type LoggedRequest } from "./requests";
 import { Router, type Matched, type Principal, type Route } from "./router";
@@ -216,45 +217,4 @@ function errorAnswer(error: unknown): [number, object] {
     // A mistake of the emulator: the test is to see where.
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return [500, errorOf(500, "internalError", `the emulator failed: ${text}`).body];
-}
-
-function send(response: http.ServerResponse, status: number, body: object): void {
-    if (response.headersSent || response.destroyed) {
-        return;
-    }
-    const scheme = response.req.url?.startsWith("/v2/") ? "Basic" : "Bearer";
-    response.writeHead(status, {
-        "Content-Type": "application/json; charset=UTF-8",
-        ...(status === 401 && { "WWW-Authenticate": `${scheme} realm="https://accounts.google.com/"` }),
-    });
-    response.end(JSON.stringify(body));
-}
-
-// Docker logs in with a name and the token as the password.
-function tokenOf({ headers }: http.IncomingMessage): string {
-    const [, scheme = "", value = ""] = /^(Bearer|Basic) (.+)$/i.exec(headers.authorization ?? "") ?? [];
-    return scheme.toLowerCase() === "basic"
-        ? Buffer.from(value, "base64")
-              .toString("utf8")
-              .replace(/^oauth2accesstoken:/, "")
-        : value;
-}
-
-async function bodyOf(request: http.IncomingMessage): Promise<string> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) {
-        chunks.push(chunk as Buffer);
-    }
-    return Buffer.concat(chunks).toString("utf8");
-}
-
-function jsonOf(body: string): unknown {
-    if (body === "") {
-        return undefined;
-    }
-    try {
-        return JSON.parse(body) as unknown;
-    } catch (error) {
-        return error;
-    }
 }

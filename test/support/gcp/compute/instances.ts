@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import { ApiError, alreadyExists, notFound } from "../api/errors";
 import { ZONES, regionOf } from "./catalog";
 import type { Disks } from "./disks";
@@ -15,8 +14,6 @@ export interface Grace {
 
 /** What happens to all the project's instances: by requests, by Google, and by tests. */
 export class Instances {
-    /** `gone`: an instance has been removed; `terminated`: one has stopped, whoever did it. */
-    readonly events = new EventEmitter<{ gone: [Instance]; terminated: [Instance] }>();
     private readonly all = new Map<string, Instance>();
     private readonly limits = new Map<string, NodeJS.Timeout>();
     private addresses = 1;
@@ -83,7 +80,7 @@ export class Instances {
         });
         this.all.set(key, instance);
         instance.events.on("off", () => this.guestOff(instance));
-        instance.events.on("status", (status) => status === "TERMINATED" && this.terminated(instance));
+        instance.events.on("status", (status) => status === "TERMINATED" && this.forgetLimit(instance));
         const start = {
             kind: "instances.insert",
             type: "insert",
@@ -259,18 +256,15 @@ export class Instances {
         });
     }
 
-    private terminated(instance: Instance): void {
-        clearTimeout(this.limits.get(instance.id));
-        this.limits.delete(instance.id);
-        this.events.emit("terminated", instance);
+    private forgetLimit({ id }: Instance): void {
+        clearTimeout(this.limits.get(id));
+        this.limits.delete(id);
     }
 
     private forget(instance: Instance): void {
         instance.metadata.close();
         this.disks.detach(instance.path, instance.resource.disks[0]?.autoDelete ?? false);
-        if (this.all.delete(`${instance.zone}/${instance.name}`)) {
-            this.events.emit("gone", instance);
-        }
+        this.all.delete(`${instance.zone}/${instance.name}`);
     }
 
     private graceOf({ resource }: Instance): number {

@@ -79,11 +79,11 @@ class Container implements Machine {
     }
 
     freeze(): void {
-        freezeCgroup(path.join(this.unit, "payload"), true);
+        freezeCgroup(this.unit, true);
     }
 
     thaw(): void {
-        freezeCgroup(path.join(this.unit, "payload"), false);
+        freezeCgroup(this.unit, false);
     }
 
     expose(port: number): Promise<void> {

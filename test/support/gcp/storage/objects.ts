@@ -69,11 +69,15 @@ export class Objects {
 
     private pass(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
         return new Promise((resolve, reject) => {
-            const { authorization: _, ...headers } = request.headers;
-            const { host } = new URL(this.target);
+            const headers = { ...request.headers, host: new URL(this.target).host };
+            delete headers.authorization;
             const onward = http.request(
                 new URL(request.url ?? "/", this.target),
-                { method: request.method, headers: { ...headers, host }, agent: false },
+                {
+                    method: request.method,
+                    headers,
+                    agent: false,
+                },
                 (answer) => {
                     const location = answer.headers.location?.replace(this.target, this.ownUrl());
                     response.writeHead(answer.statusCode ?? 502, {

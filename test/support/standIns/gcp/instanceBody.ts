@@ -66,7 +66,7 @@ export function unknownInputs(inputs: Properties): CheckFailure[] {
 export async function instanceBody(client: GcpClient, inputs: Properties, name: string): Promise<object> {
     const zone = client.zone(inputs);
     const type = text(inputs.machineType) as string;
-    const { deletionPolicy: _, ...given } = inputs as Json;
+    const given = inputs as Json;
     return {
         name,
         machineType: type.includes("/") ? type : `zones/${zone}/machineTypes/${type}`,

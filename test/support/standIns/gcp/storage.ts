@@ -87,7 +87,7 @@ function bodyOf(client: GcpClient, inputs: Properties): object {
 
 // The API's names where the provider has others.
 function ruleOf({ action, condition }: Json): object {
-    const { matchesPrefixes, matchesSuffixes, matchesStorageClasses, sendAgeIfZero: _, ...rest } = condition;
+    const { matchesPrefixes, matchesSuffixes, matchesStorageClasses, ...rest } = condition;
     return {
         action,
         condition: {
