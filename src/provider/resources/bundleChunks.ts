@@ -4,7 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { BundleError, humanSize, scanCode, writeBundle, type BundleFile, type CodeTree } from "../../bundle";
 import { largestOf } from "../../bundle/size";
-import { ApiError, Connection, type Api, type ClusterOptions } from "../../run/kubernetes/connection";
+import { ApiError, Connection, type Api } from "../../run/kubernetes/connection";
+import type { ClusterOptions } from "../../run/kubernetes/kubeconfig";
 import { LABEL } from "../../run/kubernetes/objects";
 import type {
     CheckFailure,

@@ -2,12 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { FollowItem } from "../../../src/run/follower";
-import {
-    ApiError,
-    UnreachableError,
-    type Api,
-    type ApiRequest,
-} from "../../../src/run/kubernetes/connection";
+import { ApiError, type Api, type ApiRequest } from "../../../src/run/kubernetes/connection";
+import { UnreachableError } from "../../../src/run/kubernetes/unreachable";
 import { KubernetesFollower } from "../../../src/run/kubernetes/follower";
 import type { Job, Pod } from "../../../src/run/kubernetes/objects";
 
