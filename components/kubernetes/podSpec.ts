@@ -1,6 +1,6 @@
 import * as pulumi from "../sdk";
 import type { input as k8s } from "@pulumi/kubernetes/types";
-import { RUN_CONTAINER } from "../../src/run/kubernetes/objects";
+import { RUN_CONTAINER, WORK_DIR } from "../../src/run/kubernetes/objects";
 import type { KubernetesOrchestratorArgs, Resource } from "./args";
 import { SPOT_TOLERATIONS, withSpot } from "./spot";
 
@@ -8,7 +8,7 @@ import { SPOT_TOLERATIONS, withSpot } from "./spot";
 export const POD_PATHS = {
     boot: "/stackrun/boot",
     code: "/stackrun/code",
-    work: "/stackrun/work",
+    work: WORK_DIR,
 } as const;
 
 /** Passes the restricted Pod Security Standard; 65532 is the user "nonroot" of images that have one. */

@@ -333,8 +333,20 @@ sr_result() { # state, reason, message, exit code
     [ -z "$sr_broken" ] || set -- Failed RecordFailed 'the run directory could not be written' 65
     sr_event run.finished ",\"state\":\"$1\",\"reason\":\"$2\",\"exitCode\":$4,\"message\":\"$3\""
     [ -z "$sr_broken" ] || set -- '' '' '' 65
+    [ "$1" = Interrupted ] || sr_wait_for_reader
     rm -f "$sr_dir/runner.pid"
     exit "$4"
+}
+
+# What the platform's log has lost can be fetched from here, as long as the runner is there.
+sr_wait_for_reader() { # half a minute at most, if somebody has asked for it with a file `reader`
+    sr_clock
+    sr_v=$((sr_ms + 30000))
+    while [ -e reader ] && [ -z "$sr_signal" ] && [ "$sr_ms" -lt "$sr_v" ]; do
+        sleep 0.2 2>/dev/null || sleep 1
+        sr_clock
+    done
+    rm -f reader
 }
 
 sr_set_traps
@@ -349,6 +361,7 @@ sr_timer='' sr_timer_count=0 sr_done=0
 sr_end_orphans
 sr_open_queue
 sr_sync_clock
+rm -f reader
 sr_open_events || sr_die 65 "$sr_dir/events.jsonl can't be written"
 sr_choose_oom_file
 sr_deadline=${sr_timeout:+$((sr_ms + ${sr_timeout:-0}))}

@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { exec } from "./exec";
 import { readCluster, type Cluster, type ClusterOptions } from "./kubeconfig";
 import { explain, UnreachableError } from "./unreachable";
 
@@ -32,6 +33,8 @@ export interface Api {
     json<T>(request: ApiRequest): Promise<T>;
     /** An answer that comes bit by bit, and may never end. */
     stream(request: ApiRequest, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
+    /** What a program prints that is run in a container. */
+    exec(pod: string, container: string, command: readonly string[]): Promise<Buffer>;
 }
 
 /** A cluster's API; requests are plain HTTP. */
@@ -62,6 +65,10 @@ export class Connection implements Api {
 
     async stream(request: ApiRequest, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
         return this.send(request, signal);
+    }
+
+    async exec(pod: string, container: string, command: readonly string[]): Promise<Buffer> {
+        return exec(await this.cluster.sdk(), { namespace: this.namespace, pod, container }, command);
     }
 
     private async send(request: ApiRequest, signal: AbortSignal): Promise<http.IncomingMessage> {

@@ -114,6 +114,7 @@ export class Following {
             const follower = new PodFollower({
                 api: this.api,
                 pod,
+                runId: this.run.runId,
                 nonce: this.nonce,
                 attempt: this.run.attempt,
                 emit: (item) => this.emit(item),

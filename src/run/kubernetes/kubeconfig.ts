@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import type * as https from "node:https";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { KubeConfig } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { clusterBySdk } from "./kubeconfigSdk";
 import { plainCluster } from "./kubeconfigPlain";
 
@@ -22,6 +23,8 @@ export interface Cluster {
     readonly namespace?: string;
     /** Adds to a request what proves who asks, and how the server is known. */
     authorize(request: https.RequestOptions & { headers: Record<string, string> }): Promise<void>;
+    /** The same for the SDK. */
+    sdk(): Promise<KubeConfig>;
 }
 
 /** Where a kubeconfig is: in a file, in the options, or wherever the SDK finds one. */

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import type { Cluster, Kubeconfig } from "./kubeconfig";
+import { configBySdk } from "./kubeconfigSdk";
 
 interface Named {
     readonly name?: string;
@@ -56,7 +57,8 @@ const USER_KEYS: readonly (keyof UserEntry)[] = [
  * A cluster that one logs in to with a certificate or a token, from one kubeconfig; undefined if there is more to it, or
  * something is wrong: the SDK reads it then, and says what.
  */
-export function plainCluster({ source, file, text, context }: Kubeconfig): Cluster | undefined {
+export function plainCluster(found: Kubeconfig): Cluster | undefined {
+    const { source, file, text, context } = found;
     const config = read(file, text);
     const chosen = config && (context ?? config["current-context"]);
     const place = one(config?.contexts, chosen)?.context;
@@ -75,7 +77,7 @@ export function plainCluster({ source, file, text, context }: Kubeconfig): Clust
             }
             return Promise.resolve();
         };
-        return { source, server, namespace: place?.namespace, authorize };
+        return { source, server, namespace: place?.namespace, authorize, sdk: () => configBySdk(found) };
     } catch {
         return undefined;
     }

@@ -7,8 +7,7 @@ import { explain, UnreachableError } from "./unreachable";
 /** Any kubeconfig, read by the SDK: with the plugins and programs by which one logs in. */
 export async function clusterBySdk(found: Kubeconfig): Promise<Cluster> {
     const { source } = found;
-    const config = await load(found);
-    choose(config, found);
+    const config = await configBySdk(found);
     const cluster = config.getCurrentCluster();
     if (!cluster) {
         throw new UnreachableError(
@@ -19,6 +18,7 @@ export async function clusterBySdk(found: Kubeconfig): Promise<Cluster> {
         source,
         server: new URL(cluster.server),
         namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+        sdk: () => Promise.resolve(config),
         authorize: async (request) => {
             await config.applyToHTTPSOptions(request);
             // Each request on a connection of its own: the SDK's agent differs between its versions, and is not for plain HTTP.
@@ -29,7 +29,9 @@ export async function clusterBySdk(found: Kubeconfig): Promise<Cluster> {
     };
 }
 
-async function load({ source, file, text }: Kubeconfig): Promise<KubeConfig> {
+/** @throws UnreachableError if it can't be read, or has no such context */
+export async function configBySdk(found: Kubeconfig): Promise<KubeConfig> {
+    const { source, file, text } = found;
     const sdk = await loadSdk();
     const config = new sdk.KubeConfig();
     try {
@@ -44,6 +46,7 @@ async function load({ source, file, text }: Kubeconfig): Promise<KubeConfig> {
         const why = explain(error as Error);
         throw new UnreachableError(`${source} can't be read: ${why}`, { cause: error });
     }
+    choose(config, found);
     return config;
 }
 
@@ -60,7 +63,8 @@ function choose(config: KubeConfig, { source, context }: Kubeconfig): void {
     config.setCurrentContext(context);
 }
 
-async function loadSdk() {
+/** The official client, if it is installed. */
+export async function loadSdk() {
     const name = "@kubernetes/client-node";
     try {
         return await loadPeer(name, () => import("@kubernetes/client-node"), "a run in Kubernetes");

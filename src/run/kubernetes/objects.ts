@@ -1,3 +1,6 @@
+/** The folder of a pod in which the run has its own. */
+export const WORK_DIR = "/stackrun/work";
+
 /** What is read of Kubernetes' objects, as its API sends them: only what a run's follower looks at. */
 export interface KubeObject {
     readonly metadata: {

@@ -16,6 +16,7 @@ const stamped = (lines: readonly string[]) =>
 /** A cluster in memory: objects by path, and what each reading of a log brings. */
 class FakeCluster implements Api {
     readonly namespace = "ns";
+    exec = () => Promise.reject(new Error("the right to do that is not there"));
     job?: Job;
     pods: Pod[] = [];
     events: object[] = [];
