@@ -3,7 +3,13 @@ import { Job } from "@pulumi/kubernetes/batch/v1";
 import type { KubernetesOrchestratorArgs } from "./kubernetes/args";
 import { clusterOf, type Cluster } from "./kubernetes/cluster";
 import { jobSpec } from "./kubernetes/jobSpec";
-import { CHECK_IMAGE, checkContainer, readStoreUrl, secretKey } from "./kubernetes/metadataCheck";
+import {
+    CHECK_IMAGE,
+    checkContainer,
+    readStoreUrl,
+    secretKey,
+    STORE_VARIABLE,
+} from "./kubernetes/metadataCheck";
 import { podSpec } from "./kubernetes/podSpec";
 import { AttemptSpec, BundleChunks } from "./kubernetes/resources";
 import { readTimes, type Times } from "./kubernetes/times";
@@ -213,14 +219,14 @@ class Declaration {
                     .apply(([{ kind, names }, attemptName, image]) =>
                         checkContainer(kind, names, attemptName, image ?? CHECK_IMAGE[kind]),
                     ),
-            metadataUrlKey: store ? secretKey("STACKRUN_METADATA_URL") : undefined,
+            metadataUrlKey: store ? secretKey(STORE_VARIABLE) : undefined,
         });
         return {
             filesMetadata: this.metadata(run.attemptName),
             files: {
                 "launcher.sh": launcherScript(),
                 "runner.sh": runnerScript(),
-                "plan.sh": run.plan({ codeDir: args.codeInImage }),
+                "plan.sh": run.plan({ codeDir: args.codeInImage, masked: store ? [STORE_VARIABLE] : [] }),
             },
             metadata: {
                 ...this.metadata(run.attemptName),

@@ -147,9 +147,10 @@ export interface DeclaredRun {
     readonly graceSeconds: number;
     /**
      * A file for the launcher: sh that writes the plan of this attempt into the runner's folder. For targets of which only
-     * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it.
+     * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it;
+     * `masked` names environment variables of the target that hold something secret.
      */
-    plan(options?: { readonly codeDir?: string }): pulumi.Output<string>;
+    plan(options?: { readonly codeDir?: string; readonly masked?: readonly string[] }): pulumi.Output<string>;
 }
 
 /**
@@ -337,7 +338,7 @@ function declaredRun(
         codeHash: code,
         config: id.config,
         stateDir: settings.stateDir,
-        plan: ({ codeDir } = {}) =>
+        plan: ({ codeDir, masked } = {}) =>
             pulumi
                 .all([runId, attempt, nonce, params, env])
                 .apply(([ofRun, ofAttempt, ofNonce, values, variables]) =>
@@ -351,6 +352,7 @@ function declaredRun(
                                 stream: "stdout",
                                 params: values,
                                 codeDir,
+                                masked,
                                 parallelism,
                                 timeoutSeconds,
                                 graceSeconds,

@@ -2,6 +2,7 @@ import * as pulumi from "../sdk";
 import type { input as k8s } from "@pulumi/kubernetes/types";
 import { RUN_CONTAINER, WORK_DIR } from "../../src/run/kubernetes/objects";
 import type { KubernetesOrchestratorArgs, Resource } from "./args";
+import { STORE_VARIABLE } from "./metadataCheck";
 import { SPOT_TOLERATIONS, withSpot } from "./spot";
 
 /** Where things are in the pod. */
@@ -135,7 +136,7 @@ function environment(args: Known, parts: PodParts): k8s.core.v1.EnvVar[] {
     return [
         ...Object.entries(plain).map(([name, value]) => ({ name, value })),
         ...parts.secretNames.map((name) => secret(name, name)),
-        ...(parts.metadataUrlKey ? [secret("STACKRUN_METADATA_URL", parts.metadataUrlKey)] : []),
+        ...(parts.metadataUrlKey ? [secret(STORE_VARIABLE, parts.metadataUrlKey)] : []),
     ];
 }
 

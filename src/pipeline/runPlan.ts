@@ -20,6 +20,8 @@ export interface RunPlanOptions {
     readonly parallelism?: number;
     /** Stands above the pipeline's. */
     readonly timeoutSeconds?: number;
+    /** Environment variables whose values are masked as those of secrets are. */
+    readonly masked?: readonly string[];
     /** @default DEFAULT_GRACE_SECONDS */
     readonly graceSeconds?: number;
 }
@@ -39,7 +41,7 @@ export function toRunPlan(pipeline: Pipeline, options: RunPlanOptions): RunPlan 
         graceSeconds,
         ...(codeDir === undefined ? {} : { codeDir }),
         env: { ...pipeline.env, ...paramEnv(params) },
-        secrets: pipeline.secrets,
+        secrets: [...pipeline.secrets, ...(options.masked ?? [])],
         steps: pipeline.steps.map(toPlanStep),
     };
 }
