@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { runProgram, runProject } from "../support/kubernetes/runs";
 import { describeKubernetes } from "../support/kubernetes/lane";
 import { until, type Project } from "../support/project";
@@ -12,6 +13,8 @@ steps:
     run: |
       echo "begin $STACKRUN_PARAM_N" >> /gate/trace
       while [ ! -e "/gate/go-$STACKRUN_PARAM_N" ]; do sleep 0.1; done
+      echo "attempt $STACKRUN_ATTEMPT of $STACKRUN_PARAM_N"
+      [ "$STACKRUN_PARAM_N" != 4 ] || [ "$STACKRUN_ATTEMPT" != 1 ] || exit 3
       echo "end $STACKRUN_PARAM_N" >> /gate/trace
 `;
 const GATE = `volumes: [{ name: "gate", mountPath: "/gate", source: { hostPath: { path: "${FOLDER}" } } }],`;
@@ -106,16 +109,33 @@ describeKubernetes("an update that does not wait for its Job", (bed) => {
         expect(await project.outputs()).toMatchObject({ status: "Succeeded", runId, attempt: 2 });
     }, 120_000);
 
-    it("is cancelled by `destroy`, which leaves nothing", async () => {
+    it("that failed while nobody looked keeps its log when the next attempt takes its place", async () => {
         declare("wait: false, params: { n: 4 },");
         expect((await project.up()).code).toBe(0);
-        await seen("begin 4");
+        await inGate("touch go-4");
+        await until(
+            async () => (await bed.kubectl("get", "jobs", "-n", NAMESPACE)).includes("Failed"),
+            60_000,
+            () => "the Job's failure",
+        );
+        declare("wait: true, params: { n: 4 },");
+        expect((await project.up()).code).toBe(0);
+        const { status, attempt, logUrl } = await project.outputs();
+        expect([status, attempt]).toEqual(["Succeeded", 2]);
+        const log = fs.readFileSync(new URL(logUrl), "utf8");
+        expect(log.match(/attempt \d of 4/g)).toEqual(["attempt 1 of 4", "attempt 2 of 4"]);
+    }, 120_000);
+
+    it("is cancelled by `destroy`, which leaves nothing", async () => {
+        declare("wait: false, params: { n: 5 },");
+        expect((await project.up()).code).toBe(0);
+        await seen("begin 5");
         await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
         await until(
             async () => (await jobs()) === 0,
             60_000,
             () => "no Job",
         );
-        expect(await trace()).not.toContain("end 4");
+        expect(await trace()).not.toContain("end 5");
     }, 120_000);
 });
