@@ -226,6 +226,9 @@ function end(run: RunSnapshot, status: RunState, reason: string, message: string
     for (const step of run.steps) {
         if (step.state === "Running") {
             Object.assign(step, { state: "Cancelled", reason });
+        } else if (step.state === "Pending" && (status === "Cancelled" || status === "TimedOut")) {
+            // Where the target was ended from outside, the runner had no say in that.
+            Object.assign(step, { state: "Skipped", reason: "RunEnding" });
         }
     }
     run.message = status === "Succeeded" ? describeSuccess(run) : message;

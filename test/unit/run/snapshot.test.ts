@@ -120,6 +120,10 @@ describe("the state of a run", () => {
         apply(killed, { type: "lost", reason: "RunnerKilled", message: "gone" });
         expect(killed).toMatchObject({ status: "Lost", reason: "RunnerKilled" });
         expect(killed.steps[0]).toMatchObject({ state: "Cancelled", reason: "RunnerKilled" });
+        expect(killed.steps[1]).toMatchObject({ state: "Pending" });
+        const cancelled = replay([{ type: "run.started", pid: 1 }]);
+        apply(cancelled, { type: "lost", state: "Cancelled", reason: "Cancelled", message: "by the user" });
+        expect(cancelled.steps[0]).toMatchObject({ state: "Skipped", reason: "RunEnding" });
         const terminated = replay([
             { type: "run.started", pid: 1 },
             { type: "run.finished", state: "Interrupted", reason: "", exitCode: 68, message: "" },
