@@ -17,6 +17,8 @@ describeWithTool("shellcheck", "ship.sh", () => {
 describeWithTool("rclone", "with rclone", () => describeShells("ship.sh", shipTests));
 
 function shipTests(shell: Shell): void {
+    // First: the folder is removed after its processes are gone.
+    afterEach(() => killAll());
     const folder = useFolder();
     const inside = (...parts: string[]) => path.join(folder(), ...parts);
     const children: ChildProcess[] = [];
@@ -38,19 +40,20 @@ function shipTests(shell: Shell): void {
         fs.writeFileSync(inside("ship.sh"), shipScript());
         fs.mkdirSync(store());
     });
-    afterEach(async () => {
-        children.splice(0).forEach((child) => child.kill("SIGKILL"));
-        await until(() => {
-            processes().forEach((pid) => kill(pid, "SIGKILL"));
-            return processes().length === 0;
-        });
-    });
 
     const processes = () =>
         fs
             .readdirSync("/proc")
             .filter((name) => /^\d+$/.test(name) && readProc(Number(name), "cmdline").includes(folder()))
             .map(Number);
+
+    async function killAll() {
+        children.splice(0).forEach((child) => child.kill("SIGKILL"));
+        await until(() => {
+            processes().forEach((pid) => kill(pid, "SIGKILL"));
+            return processes().length === 0;
+        });
+    }
 
     function ship(args: string[], more: NodeJS.ProcessEnv = {}) {
         const { status, stderr } = spawnSync(toolPath(command), argv(args), {
@@ -89,7 +92,8 @@ function shipTests(shell: Shell): void {
     }
 
     /** Another machine: nothing is left of the run's folder. */
-    function loseRun() {
+    async function loseRun() {
+        await killAll();
         execFileSync("chmod", ["-R", "u+rwX", runDir()]);
         fs.rmSync(runDir(), { recursive: true });
     }
@@ -174,7 +178,7 @@ function shipTests(shell: Shell): void {
         await shipped("a");
         expect(fs.readFileSync(stored("steps/a/status"), "utf8")).toBe("succeeded 0 \n");
         expect(fs.existsSync(stored("steps/a/inputs"))).toBe(false);
-        loseRun();
+        await loseRun();
         expect(ship(["restore", remote(), runDir()])).toEqual({ code: 0, stderr: "" });
         expect(listing(outputs)).toEqual(before);
         expect(fs.readFileSync(inRun("steps/a/log"), "utf8")).toBe("log of a\n");
