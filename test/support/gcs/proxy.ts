@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -93,9 +94,9 @@ class FaultServer implements FaultProxy {
             } else if (fault === "silence") {
                 request.resume();
             } else if (typeof fault === "object") {
-                for await (const _chunk of request) {
-                    // Answered when it is over, as a server that is busy does.
-                }
+                // Answered when it is over, as a server that is busy does.
+                request.resume();
+                await once(request, "end");
                 response.writeHead(fault.status, { "content-type": "application/json" });
                 response.end(fault.body ?? "");
             } else {
@@ -115,7 +116,8 @@ class FaultServer implements FaultProxy {
         response: http.ServerResponse,
         fault: "lost answer" | "half an answer" | "wrong bit" | undefined,
     ): Promise<number | undefined> {
-        const { method, headers } = request;
+        const { method } = request;
+        const headers = { ...request.headers, host: new URL(this.target).host };
         const upstream = http.request(new URL(request.url ?? "/", this.target), {
             method,
             headers,
@@ -149,9 +151,10 @@ class FaultServer implements FaultProxy {
 
     // The server names itself where a resumable upload goes on.
     private ownHeaders(headers: http.IncomingHttpHeaders, length: number): http.OutgoingHttpHeaders {
-        const { "transfer-encoding": _, ...rest } = headers;
         const location = headers.location?.replace(this.target, this.url);
-        return { ...rest, "content-length": length, ...(location ? { location } : {}) };
+        const own = { ...headers, "content-length": length, ...(location ? { location } : {}) };
+        delete own["transfer-encoding"];
+        return own;
     }
 }
 
