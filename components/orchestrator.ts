@@ -16,6 +16,9 @@ import { Run, RunId } from "./resources";
 import { resolveSettings, type Abilities, type OwnMistakes, type Settings } from "./settings";
 import { withoutTraces } from "./traces";
 
+/** How long nothing is heard of ship.sh before the run has failed: a container that is started again may take its time. */
+const SHIP_SILENCE_SECONDS = 600;
+
 /** What every orchestrator takes. */
 export interface OrchestratorArgs {
     /** The pipeline: the path of a `pipeline.yaml` (relative to the working directory), or what `definePipeline` returned. */
@@ -157,8 +160,9 @@ export interface DeclaredRun {
     /**
      * A file for the launcher: sh that writes the plan of this attempt into the runner's folder. For targets of which only
      * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it.
+     * With `ships`, a step counts only when it is in the artifact store, to which `ship.sh` brings it.
      */
-    plan(options?: { readonly codeDir?: string }): pulumi.Output<string>;
+    plan(options?: { readonly codeDir?: string; readonly ships?: boolean }): pulumi.Output<string>;
 }
 
 /**
@@ -356,7 +360,7 @@ function declaredRun(
                 stateDir: settings.stateDir,
             }),
         stateDir: settings.stateDir,
-        plan: ({ codeDir } = {}) =>
+        plan: ({ codeDir, ships } = {}) =>
             pulumi
                 .all([runId, attempt, nonce, params, env])
                 .apply(([ofRun, ofAttempt, ofNonce, values, variables]) =>
@@ -373,6 +377,7 @@ function declaredRun(
                                 parallelism,
                                 timeoutSeconds,
                                 graceSeconds,
+                                shipSilenceSeconds: ships ? SHIP_SILENCE_SECONDS : undefined,
                             },
                         ),
                     ),
