@@ -338,6 +338,7 @@ function declaredRun(
     image: MadeImage | undefined,
 ): DeclaredRun {
     const { runId, attempt, nonce } = id;
+    const attemptName = pulumi.interpolate`${runId}-${attempt}`;
     const { params, env, parallelism } = settings;
     const basis = basisOf(settings, image);
     const { pipeline, timeoutSeconds, graceSeconds } = basis;
@@ -345,7 +346,7 @@ function declaredRun(
         ...basis,
         runId,
         attempt,
-        attemptName: pulumi.interpolate`${runId}-${attempt}`,
+        attemptName,
         nonce,
         params,
         env,
@@ -358,6 +359,7 @@ function declaredRun(
                 codeDir: settings.codeDir,
                 codeHash: code,
                 stateDir: settings.stateDir,
+                attempt: attemptName,
             }),
         stateDir: settings.stateDir,
         plan: ({ codeDir, ships } = {}) =>

@@ -51,6 +51,8 @@ export interface StoredBundleArgs {
     codeDir: pulumi.Input<string>;
     codeHash: pulumi.Input<string>;
     stateDir: pulumi.Input<string>;
+    /** The attempt that needs it: before each, it is looked whether the code is still there. */
+    attempt: pulumi.Input<string>;
 }
 
 /** The code in an artifact store, under the hash of its content: it is uploaded once, and stays when this is deleted. */

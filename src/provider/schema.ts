@@ -106,6 +106,10 @@ const storedBundle = {
         codeDir: text,
         codeHash: described(text, "SHA-256 of the code bundle's content."),
         stateDir,
+        attempt: described(
+            text,
+            "The attempt that needs it: with each, it is looked whether the code is still there.",
+        ),
     },
     requiredInputs: ["store", "codeDir", "codeHash", "stateDir"],
     properties: {

@@ -5,6 +5,7 @@
 #   sh ship.sh watch REMOTE RUNDIR      stores each step that has ended well, once; TERM: also the last of them, then the end
 # A step is stored as outputs/, log, metrics, modes (what a store does not keep of a tree) and, when all that is there,
 # status: without it there is no step.
+# rclone's own variables may say more: RCLONE_BWLIMIT, RCLONE_TRANSFERS, RCLONE_CONTIMEOUT.
 #   STACKRUN_SHIP_TRIES   how often something is tried before it has failed: 5
 #   STACKRUN_SHIP_SHARED  set: others than this user work with what it brings
 # Exit codes: those of the runner, see RUNNER_EXIT in src/run/events.ts.
@@ -12,6 +13,9 @@ set -u
 export LC_ALL=C
 sr_tries=${STACKRUN_SHIP_TRIES:-5}
 sr_user=$(id -u 2>/dev/null)
+# Beside the tries here, rclone must not have too many of its own: they would multiply.
+export RCLONE_RETRIES=1 RCLONE_LOW_LEVEL_RETRIES="${RCLONE_LOW_LEVEL_RETRIES:-3}"
+export RCLONE_CONTIMEOUT="${RCLONE_CONTIMEOUT:-5s}" RCLONE_TIMEOUT="${RCLONE_TIMEOUT:-60s}"
 if [ -n "${STACKRUN_SHIP_SHARED-}" ]; then umask 0; else umask 022; fi
 
 sr_die() { # exit code, message
@@ -23,9 +27,7 @@ sr_die() { # exit code, message
 sr_rclone() { # rclone's arguments: tries again; sr_said is what it said at last. Its output goes to the file sr_to.
     sr_try=1 sr_pause=1
     while :; do
-        # Beside the tries here it must not have many of its own: they would multiply.
-        sr_said=$(rclone --config '' --retries 1 --low-level-retries 2 --contimeout 10s --timeout 60s "$@" 2>&1 > "$sr_to") &&
-            return 0
+        sr_said=$(rclone --config '' "$@" 2>&1 > "$sr_to") && return 0
         sr_rc=$?
         # 3 and 4: there is no such folder, no such file.
         case $sr_rc in 3 | 4) break ;; esac
@@ -47,8 +49,11 @@ sr_code() { # store, hash, folder
     [ "$(cat "$3.hash" 2>/dev/null)" != "$2" ] || return 0
     { mkdir -p "${3%/*}" && sr_remove "$3" && sr_remove "$3.new" && rm -f "$3.hash" && mkdir "$3.new"; } ||
         sr_die 65 "${3%/*} can't be written by user $sr_user"
+    sr_remove "$3.tar.gz"
     sr_rclone copyto "$1/bundles/$2.tar.gz" "$3.tar.gz" ||
         sr_die 70 "the code bundles/$2.tar.gz can't be fetched from the artifact store: $sr_said"
+    # In a bucket, what is not there is nothing to do for rclone, and no error.
+    [ -f "$3.tar.gz" ] || sr_die 70 "the code bundles/$2.tar.gz can't be fetched from the artifact store: not found"
     # No owners but this one, whoever it is.
     tar -xzof "$3.tar.gz" -C "$3.new" || sr_die 65 "the code can't be unpacked into $3: is the disk full?"
     [ -z "${STACKRUN_SHIP_SHARED-}" ] || chmod -R a+rwX "$3.new"

@@ -116,7 +116,7 @@ function refuseTooLarge({ maxBytes }: Input, { entries }: CodeTree, { size }: Bu
     const files = entries.flatMap((entry) => (entry.type === "file" ? [entry] : []));
     throw new ProviderError(
         `the code has ${humanSize(size)} compressed, over the limit of ${humanSize(maxBytes)} for ConfigMaps. ` +
-            "Leave out what the run does not need, with lines in .stackrunignore; or put the code into the image, and say where: " +
+            "Leave out what the run does not need, with lines in .stackrunignore; give an `artifactStore`, which has no limit; or put the code into the image, and say where: " +
             `codeInImage: "/app". The largest files and folders:${largestOf(files).lines}`,
     );
 }

@@ -36,9 +36,10 @@ export const storedBundleHandler: ResourceHandler = {
         return typeof place === "string" ? [{ property: "store", reason: place }] : [];
     },
 
+    // With each attempt it is looked again whether it is there: a rule of the bucket may have removed it as too old.
     // Not replaced: what depends on it, the run's target, would be replaced with it.
     diff({ inputs, oldInputs }: DiffRequest): Promise<Diff> {
-        const changes = ["store", "codeHash"].filter(
+        const changes = ["store", "codeHash", "attempt"].filter(
             (key) => inputs[key] !== oldInputs[key] || isUnknown(inputs[key]),
         );
         return Promise.resolve({ changes });

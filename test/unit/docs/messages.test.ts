@@ -12,6 +12,7 @@ import { PULUMI } from "./messages/pulumi";
 import { RUN } from "./messages/run";
 import { RUNNER, STEP_LOG } from "./messages/runner";
 import { SHIP } from "./messages/ship";
+import { STORES } from "./messages/stores";
 import { said, says, unsaid, type Producers } from "./messages/said";
 import { messages, sections } from "./troubleshooting";
 
@@ -29,6 +30,7 @@ const PRODUCERS: Readonly<Record<string, Producers>> = {
     "Followers of your own": FOLLOWERS,
     "Tests of your own": TESTS,
     "In Kubernetes": KUBERNETES,
+    "The artifact store": STORES,
     "From the runner": RUNNER,
     "Between a machine and the artifact store": SHIP,
     "In the log of a step": STEP_LOG,
