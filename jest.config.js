@@ -34,7 +34,14 @@ const lane = (name) =>
 
 /** @type {import("jest").Config} */
 module.exports = {
-    projects: [ring("unit"), ring("component"), ring("engine"), lane("docker"), lane("kubernetes")],
+    projects: [
+        ring("unit"),
+        ring("component"),
+        ring("engine"),
+        ring("stores", { globalSetup: "<rootDir>/test/support/gcs/globalSetup.ts" }),
+        lane("docker"),
+        lane("kubernetes"),
+    ],
     testTimeout: 120_000,
     maxWorkers: 2,
 };

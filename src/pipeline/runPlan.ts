@@ -24,6 +24,8 @@ export interface RunPlanOptions {
     readonly masked?: readonly string[];
     /** @default DEFAULT_GRACE_SECONDS */
     readonly graceSeconds?: number;
+    /** Steps are stored by ship.sh; see {@link RunPlan.shipSilenceSeconds}. */
+    readonly shipSilenceSeconds?: number;
 }
 
 /** What the runner has to know to execute one attempt of a run of the pipeline. */
@@ -39,6 +41,9 @@ export function toRunPlan(pipeline: Pipeline, options: RunPlanOptions): RunPlan 
         parallelism: options.parallelism ?? pipeline.parallelism,
         ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
         graceSeconds,
+        ...(options.shipSilenceSeconds === undefined
+            ? {}
+            : { shipSilenceSeconds: options.shipSilenceSeconds }),
         ...(codeDir === undefined ? {} : { codeDir }),
         env: { ...pipeline.env, ...paramEnv(params) },
         secrets: [...pipeline.secrets, ...(options.masked ?? [])],

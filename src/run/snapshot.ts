@@ -209,7 +209,8 @@ function finishRun(run: RunSnapshot, event: Extract<RunnerEvent, { type: "run.fi
         return;
     }
     const failed = run.steps.find((step) => step.state === "Failed");
-    if (event.state === "Failed" && failed) {
+    // The step itself has ended well then: the run's own words say what has not.
+    if (event.state === "Failed" && failed && failed.reason !== "ArtifactStoreFailed") {
         run.exitCode = failed.exitCode;
         end(run, "Failed", failed.reason || event.reason, describeFailure(failed));
         return;

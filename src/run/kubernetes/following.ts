@@ -191,7 +191,7 @@ export class Following {
             this.stuckSince ??= Date.now();
             const over = Date.now() - this.stuckSince >= this.options.pendingTimeoutMs;
             if (pending.hopeless || over) {
-                const message = `${pending.text}. ${PENDING_REMEDY[pending.reason]}`;
+                const message = `${pending.text}. ${pending.remedy ?? PENDING_REMEDY[pending.reason]}`;
                 const end: End = { state: "Failed", reason: pending.reason, message };
                 await endJob(this.api, this.run, end);
                 return end;

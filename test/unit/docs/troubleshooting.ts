@@ -29,6 +29,9 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
         "why lines of a log can't be had again: the log tells their number",
     "the connection was dropped": "likewise",
     "the log of step … has … bytes where … were asked for": "likewise",
+    "… is no key of an artifact store": "can't be reached: keys are made of checked names",
+    "… is no prefix of keys: it has to end with a slash": "can't be reached: keys are made of checked names",
+    "what was written to … is not what it reads back. Look after its disk.": "needs a disk that is broken",
     "unknown resource type …; this plugin has …":
         "an engine and a plugin that don't belong together: a defect",
 };

@@ -144,6 +144,18 @@ describe("the follower of a Job", () => {
         expect(cluster.watches).toBeGreaterThan(0);
     }, 30_000);
 
+    it("knows where an output is, if steps are brought to a store", async () => {
+        cluster.job = theJob();
+        cluster.pods = [thePod("p1", { running: {} })];
+        const made = { step: "a", name: "x y/z", size: 1, sha256: "" };
+        const log = [event("artifact", made), event("run.finished", { state: "Succeeded", reason: "" })];
+        cluster.logs = [[stamped(log)], [stamped(log)]];
+        const uri = "gs://bucket/p/runs/r1/steps/a/outputs/x y/z";
+        const [first] = await followed({ store: "gs://bucket/p" });
+        expect(first).toMatchObject({ event: { ...made, uri } });
+        expect((await followed())[0]).not.toHaveProperty("event.uri");
+    }, 30_000);
+
     it("goes on behind the bookmark that it gave", async () => {
         const log = [
             event("run.started"),
