@@ -8,11 +8,12 @@ import type { FollowerSpec } from "../src/run/follower";
 import type { Artifact } from "../src/run/record";
 import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
+import { declaredStore, type ArtifactStore, type DeclaredStore } from "./artifactStore";
 import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
 import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
-import { resolveSettings, type OwnMistakes, type Settings } from "./settings";
+import { resolveSettings, type Abilities, type OwnMistakes, type Settings } from "./settings";
 import { withoutTraces } from "./traces";
 
 /** What every orchestrator takes. */
@@ -45,6 +46,12 @@ export interface OrchestratorArgs {
      * @default - the pipeline's image
      */
     image?: ImageSource;
+    /**
+     * Where the code bundle and what steps make are kept, on targets that can use it: `gs://bucket/prefix`, the path of a
+     * folder, or an `ArtifactStore`. The bucket has to be there.
+     * @default - the target's own place
+     */
+    artifactStore?: pulumi.Input<string> | ArtifactStore;
     /**
      * Any change of it is a new run: a date, a commit, a hash of the data.
      * @default - none
@@ -139,6 +146,8 @@ export interface DeclaredRun {
     readonly codeDir: string;
     /** What runs: the `ref` of what {@link Target.image} returned. Undefined without that, or without an image. */
     readonly image: pulumi.Output<string> | undefined;
+    /** The artifact store, if there is one: only for orchestrators that say that they can use it. */
+    readonly store: DeclaredStore | undefined;
     /** What {@link Target.config} returned when this attempt began. */
     readonly config: pulumi.Output<unknown>;
     /** Absolute path of the folder for records of runs. */
@@ -197,6 +206,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
 
     /**
      * `mistakes` tells what is wrong with arguments that only the subclass has; the pipeline is undefined if it can't be read.
+     * `abilities` says which common arguments it can use; the others are refused.
      * @throws BadInputError with all mistakes in the pipeline and the arguments, before anything is declared.
      */
     protected constructor(
@@ -205,9 +215,11 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         args: OrchestratorArgs,
         opts?: pulumi.ComponentResourceOptions,
         mistakes?: OwnMistakes,
+        abilities?: Abilities,
     ) {
         // Before `super`, which declares the component: what is refused leaves nothing in the state.
-        const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`, mistakes);
+        const where = `${typeToken.split(":").pop()} "${name}"`;
+        const settings = resolveSettings(args, where, mistakes, abilities);
         super(typeToken, name, {}, opts);
         this.typeToken = typeToken;
         this.childName = name;
@@ -336,6 +348,13 @@ function declaredRun(
         secrets: settings.secrets,
         codeHash: code,
         config: id.config,
+        store:
+            settings.store &&
+            declaredStore(settings.store, {
+                codeDir: settings.codeDir,
+                codeHash: code,
+                stateDir: settings.stateDir,
+            }),
         stateDir: settings.stateDir,
         plan: ({ codeDir } = {}) =>
             pulumi

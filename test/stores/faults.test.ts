@@ -15,7 +15,7 @@ const quick = {
     unreachedMs: 300,
     firstPauseMs: 10,
     longestPauseMs: 50,
-    idleMs: 1_000,
+    idleMs: 400,
 };
 const sha256 = (file: string) => createHash("sha256").update(fs.readFileSync(file)).digest("hex");
 

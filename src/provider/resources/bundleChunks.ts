@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
-import * as os from "node:os";
-import * as path from "node:path";
-import { BundleError, humanSize, scanCode, writeBundle, type BundleFile, type CodeTree } from "../../bundle";
+import { humanSize, type BundleFile, type CodeTree } from "../../bundle";
 import { largestOf } from "../../bundle/size";
 import { ApiError, Connection, type Api, type ClusterOptions } from "../../run/kubernetes/connection";
 import { LABEL } from "../../run/kubernetes/objects";
@@ -19,6 +17,7 @@ import type {
 } from "../handler";
 import { ProviderError } from "../handler";
 import { hasUnknown, isUnknown, unknown, type Properties, type Value } from "../values";
+import { withBundle, type CodeInput } from "./withBundle";
 
 /** A ConfigMap holds 1 MiB in all; its own description needs some of that. */
 const CHUNK_BYTES = 900 * 1024;
@@ -33,12 +32,9 @@ interface ConfigMap {
     };
 }
 
-interface Input {
+interface Input extends CodeInput {
     readonly cluster: ClusterOptions;
     readonly runId: string;
-    readonly codeDir: string;
-    readonly codeHash: string;
-    readonly stateDir: string;
     readonly maxBytes: number;
     readonly labels: Record<string, string>;
 }
@@ -111,29 +107,6 @@ function inputOf(value: Properties): Input {
         maxBytes: Number(value.maxBytes),
         labels: (value.labels ?? {}) as Record<string, string>,
     };
-}
-
-async function withBundle<T>(
-    input: Input,
-    use: (tree: CodeTree, bundle: BundleFile, file: string) => Promise<T>,
-): Promise<T> {
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "stackrun-code-"));
-    try {
-        const tree = await scanCode(input.codeDir, {
-            cacheFile: path.join(input.stateDir, "bundle-cache.json"),
-        });
-        if (tree.hash !== input.codeHash) {
-            throw new ProviderError(
-                "the code has changed while it was being uploaded: type the command again",
-            );
-        }
-        const file = path.join(folder, "code.tar.gz");
-        return await use(tree, await writeBundle(tree, file), file);
-    } catch (error) {
-        throw error instanceof BundleError ? new ProviderError(`code: ${error.message}`) : error;
-    } finally {
-        await fs.rm(folder, { recursive: true, force: true });
-    }
 }
 
 function refuseTooLarge({ maxBytes }: Input, { entries }: CodeTree, { size }: BundleFile): void {

@@ -29,11 +29,12 @@ export async function download(
                 await fetchRest(context, file, of, temporary, options, progressed);
                 await check(context, of, temporary);
             } catch (error) {
-                if (error instanceof Other || statusOf(error) === 404) {
+                const replaced = statusOf(error) === 404;
+                if (error instanceof Other || replaced) {
                     await fs.rm(temporary, { force: true });
                     of = undefined;
                 }
-                throw error;
+                throw replaced ? new Broken("the object is another one now", { cause: error }) : error;
             }
             await fs.rename(temporary, target);
             return of;

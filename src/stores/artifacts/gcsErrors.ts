@@ -4,7 +4,7 @@ import type { Hope } from "./retry";
 /** What was being done, with the right that it needs. */
 export type GcsAction = "get" | "list" | "create" | "delete";
 
-/** The HTTP status that an error of Google's clients tells; each of their layers has its own place for it. */
+/** The HTTP status, if it is none of success, that an error of Google's clients tells; each of their layers has its own place for it. */
 export function statusOf(error: unknown): number | undefined {
     const { code, status, response } = error as {
         code?: unknown;
@@ -13,7 +13,7 @@ export function statusOf(error: unknown): number | undefined {
     };
     return [code, status, response?.status, response?.statusCode]
         .map(Number)
-        .find((one) => one >= 100 && one < 600);
+        .find((one) => one >= 300 && one < 600);
 }
 
 const UNREACHED = ["ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH"];
@@ -42,8 +42,7 @@ export function gcsHope(error: unknown): Hope {
     const words = wordsOf(error);
     return UNREACHED.some((code) => words.includes(code))
         ? "unreached"
-        : BROKEN.some((code) => words.includes(code)) ||
-            /premature close|socket hang up|network timeout/i.test(words)
+        : BROKEN.some((code) => words.includes(code)) || /premature close|socket hang up|timeout/i.test(words)
           ? "busy"
           : undefined;
 }

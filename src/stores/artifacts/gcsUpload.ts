@@ -11,8 +11,8 @@ import type { PutOptions, Source } from "./types";
 
 /** What is larger goes over in pieces of this size, each of which is sent again by itself. */
 const PIECE = 8 * 1024 * 1024;
-/** What is smaller goes over in one request. */
-const SMALL = 1024 * 1024;
+/** What is not larger goes over in one request. */
+const SMALL = 512 * 1024;
 
 interface Digest {
     readonly size: number;

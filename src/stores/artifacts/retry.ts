@@ -9,7 +9,10 @@ export interface Patience {
     /** The first pause; each one is twice as long as the one before. */
     readonly firstPauseMs: number;
     readonly longestPauseMs: number;
-    /** A transfer of which nothing has gone over for so long counts as broken. */
+    /**
+     * A transfer of which nothing has gone over for so long counts as broken. Not every client tells that a connection broke
+     * in the middle of an answer.
+     */
     readonly idleMs: number;
 }
 
@@ -18,7 +21,7 @@ export const PATIENCE: Patience = {
     unreachedMs: 15_000,
     firstPauseMs: 500,
     longestPauseMs: 30_000,
-    idleMs: 60_000,
+    idleMs: 30_000,
 };
 
 /** What an error says of trying again: the store is there, nothing answers, or (`undefined`) it would be in vain. */

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { UploadSessions } from "./sessions";
 
 /** What goes wrong with a request, in the place of an answer, or with the answer itself. */
 export type Fault =
@@ -47,6 +48,7 @@ class FaultServer implements FaultProxy {
     url = "";
     seen: string[] = [];
     onRequest?: (line: string) => void;
+    private readonly sessions = new UploadSessions();
     private rules: { fault: Fault; match: RegExp; left: number }[] = [];
     private readonly server = http.createServer((request, response) => void this.serve(request, response));
 
@@ -99,6 +101,12 @@ class FaultServer implements FaultProxy {
                 await once(request, "end");
                 response.writeHead(fault.status, { "content-type": "application/json" });
                 response.end(fault.body ?? "");
+            } else if (this.sessions.isQuestion(request)) {
+                request.resume();
+                const { status, headers, body } = this.sessions.answer(request);
+                response.writeHead(status, headers).end(body);
+                this.seen.push(`${line} -> ${status}`);
+                return;
             } else {
                 const status = await this.forward(request, response, fault);
                 this.seen.push(`${line} -> ${fault ?? status}`);
@@ -136,6 +144,7 @@ class FaultServer implements FaultProxy {
             chunks.push(chunk as Buffer);
         }
         const body = Buffer.concat(chunks);
+        this.sessions.learn(request, answer, body);
         if (fault === "lost answer") {
             response.destroy();
             return answer.statusCode;
