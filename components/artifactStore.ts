@@ -83,13 +83,21 @@ export function placeOf(
 ): pulumi.Output<StorePlace> {
     // Of a component its own output, and not what that is made of: what uses it then depends on the component.
     const url = given instanceof ArtifactStore ? given.url : given;
-    return pulumi.output(url).apply((text) => {
-        const place = read(text, kinds);
-        if (typeof place === "string") {
-            throw new BadInputError([`${where}: ${key}: ${place}`]);
-        }
-        return place;
-    });
+    return pulumi.output(url).apply((text) => checkedPlace(text, where, kinds, key));
+}
+
+/** @throws BadInputError for what can't be the URL of a store here. */
+export function checkedPlace(
+    text: unknown,
+    where: string,
+    kinds?: readonly StoreKind[],
+    key = "artifactStore",
+): StorePlace {
+    const place = read(text, kinds);
+    if (typeof place === "string") {
+        throw new BadInputError([`${where}: ${key}: ${place}`]);
+    }
+    return place;
 }
 
 /** What a run's declaration gets of its store. */

@@ -10,8 +10,8 @@ const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(
 const text = (words: string) => ({ bytes: Buffer.from(words) });
 
 /** What holds of every artifact store, whatever it is in. */
-function describeStore(title: string, open: (folder: string) => ArtifactStore): void {
-    describe(title, () => {
+function behavesAsStore(open: (folder: string) => ArtifactStore): void {
+    describe("behaves as every store", () => {
         const newFolder = useFolder();
         let store: ArtifactStore;
         let folder: string;
@@ -234,10 +234,9 @@ describe("artifact stores", () => {
         await gcs?.stop();
     });
 
-    describeStore("in a folder", (folder) => openArtifactStore(folder));
-    describeStore("in a bucket of Google Cloud Storage", () =>
-        openArtifactStore(`gs://contract/some/prefix ${count++}`),
-    );
+    describe("in a folder", () => behavesAsStore((folder) => openArtifactStore(folder)));
+    describe("in a bucket of Google Cloud Storage", () =>
+        behavesAsStore(() => openArtifactStore(`gs://contract/some/prefix ${count++}`)));
 
     test("a whole bucket is a store, too", async () => {
         await gcs.createBucket("whole");
