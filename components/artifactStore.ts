@@ -30,7 +30,10 @@ export class ArtifactStore extends pulumi.ComponentResource {
 
     constructor(name: string, args: ArtifactStoreArgs, opts?: pulumi.ComponentResourceOptions) {
         const where = `ArtifactStore "${name}"`;
-        refuse(storeMistakes(args.url, where, undefined, "url"));
+        const mistakes = storeMistakes(args.url, where, undefined, "url");
+        if (mistakes.length > 0) {
+            throw new BadInputError(mistakes);
+        }
         super("stackrun:index:ArtifactStore", name, {}, opts);
         urlsGiven.set(this, args.url);
         this.url = placeOf(args.url, where, undefined, "url").apply(({ url }) => url);
@@ -115,17 +118,16 @@ export function declaredStore(
 
 function read(text: unknown, kinds?: readonly StoreKind[]): StorePlace | string {
     if (typeof text !== "string") {
-        return `${JSON.stringify(text)} is no URL; allowed: a text, or an ArtifactStore`;
+        return unknownValue(text);
     }
     const place = parseStoreUrl(text, projectRoot());
-    if (typeof place !== "string" && kinds && !kinds.includes(place.kind)) {
-        return `${JSON.stringify(text)} is a folder on this machine, which the steps can't reach where they run; allowed: gs://bucket/prefix`;
-    }
-    return place;
+    return typeof place !== "string" && kinds && !kinds.includes(place.kind) ? unsupportedKind(text) : place;
 }
 
-function refuse(mistakes: readonly string[]): void {
-    if (mistakes.length > 0) {
-        throw new BadInputError(mistakes);
-    }
+function unknownValue(value: unknown): string {
+    return `${JSON.stringify(value)} is no URL; allowed: a text, or an ArtifactStore`;
+}
+
+function unsupportedKind(text: string): string {
+    return `${JSON.stringify(text)} is a folder on this machine, which the steps can't reach where they run; allowed: gs://bucket/prefix`;
 }

@@ -234,9 +234,12 @@ describe("artifact stores", () => {
         await gcs?.stop();
     });
 
-    describe("in a folder", () => behavesAsStore((folder) => openArtifactStore(folder)));
-    describe("in a bucket of Google Cloud Storage", () =>
-        behavesAsStore(() => openArtifactStore(`gs://contract/some/prefix ${count++}`)));
+    describe("in a folder", () => {
+        behavesAsStore((folder) => openArtifactStore(folder));
+    });
+    describe("in a bucket of Google Cloud Storage", () => {
+        behavesAsStore(() => openArtifactStore(`gs://contract/some/prefix ${count++}`));
+    });
 
     test("a whole bucket is a store, too", async () => {
         await gcs.createBucket("whole");

@@ -28,6 +28,10 @@ const BROKEN = [
 ];
 const BUSY = [308, 408, 429, 500, 502, 503, 504];
 
+/** What Google's library for logging in says when there is nobody, or when a login is over. */
+const UNKNOWN_CALLER =
+    /default credentials|invalid_grant|invalid_rapt|reauth|does not exist, or it is not a file|incoming JSON object/i;
+
 /** Something went wrong on the way, which a further try may not meet. */
 export class Broken extends Error {
     readonly code = "ECONNRESET";
@@ -49,20 +53,20 @@ export function gcsHope(error: unknown): Hope {
 
 /** An error for people of one of Google's clients. */
 export function gcsError(error: unknown, action: GcsAction, bucket: string): unknown {
-    const told = explain(error, action, bucket);
+    const told = gcsFault(error, action, bucket);
     return told === undefined ? error : new StoreError(told, { cause: error });
 }
 
-function explain(error: unknown, action: GcsAction, bucket: string): string | undefined {
+function gcsFault(error: unknown, action: GcsAction, bucket: string): string | undefined {
     if (error instanceof StoreError) {
         return undefined;
     }
     const status = statusOf(error);
     const words = messageOf(error);
-    if (status === 401 || /default credentials|invalid_grant|invalid_rapt|reauth/i.test(words)) {
+    if (status === 401 || UNKNOWN_CALLER.test(words)) {
         return (
             `Google Cloud does not know who asks for gs://${bucket}: ${words}. Log in with \`gcloud auth ` +
-            "application-default login\", or name the file of a service account's credentials in GOOGLE_APPLICATION_CREDENTIALS."
+            "application-default login`, or name the file of a service account's credentials in GOOGLE_APPLICATION_CREDENTIALS."
         );
     }
     if (status === 403) {

@@ -1,3 +1,8 @@
+/** A connection that is there, and over which nothing comes. */
+class Stalled extends Error {
+    readonly code = "ETIMEDOUT";
+}
+
 /**
  * Does `work`, and stops it through `until` when nothing has moved for `idleMs`, or when `signal` is aborted.
  * `work` calls `moved` for everything that goes over.
@@ -14,8 +19,7 @@ export async function whileMoving<T>(
         return await work(() => void timer.refresh(), until);
     } catch (error) {
         if (idle.signal.aborted && !signal?.aborted) {
-            const stalled = new Error(`nothing has moved for ${idleMs / 1000} s`, { cause: error });
-            throw Object.assign(stalled, { code: "ETIMEDOUT" });
+            throw new Stalled(`nothing has moved for ${idleMs / 1000} s`, { cause: error });
         }
         throw error;
     } finally {

@@ -11,6 +11,7 @@ import { CONFIGURATION, PROJECT } from "./messages/project";
 import { PULUMI } from "./messages/pulumi";
 import { RUN } from "./messages/run";
 import { RUNNER, STEP_LOG } from "./messages/runner";
+import { STORES } from "./messages/stores";
 import { said, says, unsaid, type Producers } from "./messages/said";
 import { messages, sections } from "./troubleshooting";
 
@@ -28,6 +29,7 @@ const PRODUCERS: Readonly<Record<string, Producers>> = {
     "Followers of your own": FOLLOWERS,
     "Tests of your own": TESTS,
     "In Kubernetes": KUBERNETES,
+    "The artifact store": STORES,
     "From the runner": RUNNER,
     "In the log of a step": STEP_LOG,
     "From the Pulumi engine": PULUMI,
