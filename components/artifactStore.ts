@@ -22,7 +22,7 @@ const urlsGiven = new WeakMap<ArtifactStore, pulumi.Input<string>>();
  * declared beside its bucket. It makes nothing by itself.
  *
  * @example
- * const store = new ArtifactStore("artifacts", { url: pulumi.interpolate`${bucket.url}/stackrun` });
+ * const store = new ArtifactStore("artifacts", { url: "gs://acme-artifacts/stackrun" });
  */
 export class ArtifactStore extends pulumi.ComponentResource {
     /** Complete: of a path, the `file://` URL. */

@@ -18,8 +18,12 @@ export RCLONE_RETRIES=1 RCLONE_LOW_LEVEL_RETRIES="${RCLONE_LOW_LEVEL_RETRIES:-3}
 export RCLONE_CONTIMEOUT="${RCLONE_CONTIMEOUT:-5s}" RCLONE_TIMEOUT="${RCLONE_TIMEOUT:-60s}"
 if [ -n "${STACKRUN_SHIP_SHARED-}" ]; then umask 0; else umask 022; fi
 
+sr_warn() {
+    printf 'stackrun: %s\n' "$1" >&2
+}
+
 sr_die() { # exit code, message
-    printf 'stackrun: %s\n' "$2" >&2
+    sr_warn "$2"
     printf '%s\n' "$2" 2>/dev/null > "${STACKRUN_TERMINATION_LOG:-/dev/termination-log}" || :
     exit "$1"
 }
@@ -73,8 +77,7 @@ sr_restore() {
         sr_die 69 "the artifact store can't be listed: $sr_said"
     sr_to=/dev/null
     while IFS=/ read -r sr_name sr_word; do
-        sr_has_ended "$sr_name" || sr_bring "$sr_name" ||
-            sr_die "$?" "step \"$sr_name\" can't be brought back from the artifact store: $sr_said"
+        sr_has_ended "$sr_name" || sr_bring "$sr_name"
     done < .shipped
     rm -f .shipped .begun
 }
@@ -86,15 +89,16 @@ sr_has_ended() { # a step: well
 }
 
 sr_bring() { # a step: as a whole, or not at all
-    sr_said='the disk is full, or not writable'
-    sr_remove .restored && mkdir -p .restored/inputs .restored/outputs || return 65
-    sr_rclone copy --links "$sr_remote/steps/$1" .restored || return 69
-    sr_said='the disk is full, or not writable'
+    { sr_remove .restored && mkdir -p .restored/inputs .restored/outputs; } ||
+        sr_die 65 "$sr_dir can't be written by user $sr_user"
+    sr_rclone copy --links "$sr_remote/steps/$1" .restored ||
+        sr_die 69 "step \"$1\" can't be brought back from the artifact store: $sr_said"
     read -r sr_word < .restored/status
     # What was torn in a folder that somebody else writes is not there.
     [ "${sr_word%% *}" = succeeded ] || return 0
-    (cd .restored && awk "$sr_apply_modes" modes > modes.sh && sh modes.sh && rm modes.sh && printf '' > shipped) || return 65
-    sr_remove "steps/$1" && mv .restored "steps/$1" || return 65
+    (cd .restored && awk "$sr_apply_modes" modes > modes.sh && sh modes.sh && rm modes.sh && printf '' > shipped) &&
+        sr_remove "steps/$1" && mv .restored "steps/$1" && return 0
+    sr_die 65 "$sr_dir can't be written by user $sr_user"
 }
 
 # Lines of `modes` are MODE//PATH, with a slash at the end of a folder's; no path has // in it, but some have line ends.
@@ -170,20 +174,23 @@ sr_ship() { # a step
     if sr_ship_parts "$1"; then
         printf '' > shipped
     else
-        printf 'stackrun: step "%s" is not in the artifact store: %s\n' "$1" "$sr_said" >&2
+        sr_warn "step \"$1\" is not in the artifact store: $sr_said"
         printf '%s\n' "$sr_said" > unshipped.new
         mv -f unshipped.new unshipped
     fi
 }
 
 sr_ship_parts() {
+    sr_word=$(find outputs -type f -name '*.rclonelink' | head -n 1)
+    if [ -n "$sr_word" ]; then
+        sr_said="$sr_word has a name that rclone keeps for links"
+        return 1
+    fi
     sr_said=$(
-        exec 2>&1
-        sr_word=$(find outputs -type f -name '*.rclonelink' | head -n 1)
-        [ -z "$sr_word" ] || { echo "$sr_word has a name that rclone keeps for links" && exit 1; }
-        { find outputs -type d -exec stat -c '%a//%n/' {} + && find outputs -type f -exec stat -c '%a//%n' {} +; } 2>&1 > modes.new &&
-            mv -f modes.new modes
+        exec 2>&1 > modes.new
+        find outputs -type d -exec stat -c '%a//%n/' {} + && find outputs -type f -exec stat -c '%a//%n' {} +
     ) || return 1
+    mv -f modes.new modes || return 1
     # Of an earlier machine there may be a part of what another run of the step has left.
     sr_rclone sync --links --checksum --filter '+ /outputs/**' --filter '+ /log' --filter '+ /metrics' --filter '+ /modes' \
         --filter '- *' . "$sr_remote/steps/$1" &&

@@ -58,6 +58,7 @@ export const SHIP: Producers = {
         fs.writeFileSync(path.join(folder, "run"), ""),
     ),
     "the code … can't be fetched from the artifact store: …": shipped(BROKEN, code),
+    "the code … can't be fetched from the artifact store: not found": shipped("", code),
     "the code can't be unpacked into …: is the disk full?": shipped(
         'for last; do :; done; echo nonsense > "$last"',
         code,
