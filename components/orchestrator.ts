@@ -231,8 +231,8 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         const idArgs = this.runIdArgs(target, code, image);
         const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
         const declared = target.declare?.(declaredRun(settings, id, code, image));
-        const runArgs = this.runArgs(id, target, code);
         const dependsOn = [...(declared ?? [])];
+        const runArgs = { ...this.runArgs(id, target, code), runId: endedFirst(id.runId, dependsOn) };
         const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);
@@ -285,7 +285,6 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     private runArgs(id: RunId, target: Target, code: pulumi.Output<string>): pulumi.Inputs {
         const { settings } = this;
         return {
-            runId: id.runId,
             attempt: id.attempt,
             nonce: id.nonce,
             pipeline: settings.pipeline,
@@ -303,6 +302,12 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
             stateDir: settings.stateDir,
         };
     }
+}
+
+// The engine deletes what has a property of the target before it replaces the target, and what only depends on it after
+// that: then the words of a run that nobody waited for would be gone before anybody has read them.
+function endedFirst(runId: pulumi.Output<string>, targets: readonly pulumi.Resource[]): pulumi.Output<string> {
+    return pulumi.all([runId, ...targets.map(({ urn }) => urn)]).apply(([own]) => own as string);
 }
 
 // Of an image that nothing is made of here.
