@@ -306,7 +306,10 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
 
 // The engine deletes what has a property of the target before it replaces the target, and what only depends on it after
 // that: then the words of a run that nobody waited for would be gone before anybody has read them.
-function endedFirst(runId: pulumi.Output<string>, targets: readonly pulumi.Resource[]): pulumi.Output<string> {
+function endedFirst(
+    runId: pulumi.Output<string>,
+    targets: readonly pulumi.Resource[],
+): pulumi.Output<string> {
     return pulumi.all([runId, ...targets.map(({ urn }) => urn)]).apply(([own]) => own as string);
 }
 
