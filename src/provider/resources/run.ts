@@ -106,6 +106,7 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
             log.info(`run ${run.runId} is still running: it is cancelled`);
             await follower.cancel(run, "the run was deleted from its stack");
         }
+        // Its target is deleted next: what nobody has read of a run that was not waited for would go with it.
         if (kind === "Running" || kind === "Finished") {
             await lookAt({ follower, run, pipeline, params, secrets: Object.values(run.secrets) });
         }
