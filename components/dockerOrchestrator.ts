@@ -5,6 +5,7 @@ import type { FollowerSpec } from "../src/run/follower";
 import type { DockerOrchestratorArgs } from "./docker/args";
 import { dockerMistakes, imageMistakes } from "./docker/check";
 import { containerConfig, containerOf, labelsOf } from "./docker/container";
+import { idOfPresent, pinned, type Asking } from "./docker/pullPolicy";
 import { Orchestrator, type DeclaredRun, type TargetBasis } from "./orchestrator";
 import { isMade, isToBuild, type ImageSource, type MadeImage } from "./image";
 import { PipelineImage } from "./pipelineImage";
@@ -35,8 +36,8 @@ export class DockerOrchestrator extends Orchestrator {
         this.declareRun({
             follower: this.follower(args, own),
             inPlace: args.mountCode ?? false,
-            image: (image) => madeImage(name, image, args, options),
-            config: (basis) => (config = configOf(name, args, basis, options)),
+            image: (image) => madeImage(name, image, where, args, options),
+            config: (basis) => (config = configOf(name, args, where, basis, options)),
             declare: (run) => declareContainer(name, run, config as docker.ContainerArgs, args, options),
         });
     }
@@ -74,16 +75,12 @@ export class DockerOrchestrator extends Orchestrator {
     }
 }
 
-interface ChildOptions {
-    readonly parent: pulumi.Resource;
-    readonly provider?: docker.Provider;
-}
-
 function madeImage(
     name: string,
     image: ImageSource,
+    where: string,
     { pullPolicy }: DockerOrchestratorArgs,
-    options: ChildOptions,
+    options: Asking,
 ): MadeImage {
     if (isMade(image)) {
         return image;
@@ -92,25 +89,22 @@ function madeImage(
         return new PipelineImage(`${name}-image`, image, options);
     }
     const ref = pulumi.output(image);
-    if (pullPolicy !== "Always") {
-        return { ref, contentTag: ref };
-    }
-    const { sha256Digest } = docker.getRegistryImageOutput({ name: ref }, options);
-    const pinned = pulumi.interpolate`${ref.apply(withoutTag)}@${sha256Digest}`;
-    return { ref: pinned, contentTag: pinned };
+    const used = pullPolicy === "Always" ? pinned(ref, where, options) : ref;
+    return { ref: used, contentTag: used };
 }
 
 // A container is declared with its image's id: by a name, the provider would replace it at each update.
 function configOf(
     name: string,
     args: DockerOrchestratorArgs,
+    where: string,
     basis: TargetBasis,
-    options: ChildOptions,
+    options: Asking,
 ): docker.ContainerArgs {
     const ref = basis.image as pulumi.Output<string>;
     const id =
         args.pullPolicy === "Never"
-            ? docker.getRemoteImageOutput({ name: ref }, options).id
+            ? idOfPresent(ref, where, options)
             : new docker.RemoteImage(`${name}-pull`, { name: ref, keepLocally: true }, options).imageId;
     return containerConfig(args, basis, { id, ref });
 }
@@ -120,7 +114,7 @@ function declareContainer(
     run: DeclaredRun,
     config: docker.ContainerArgs,
     args: DockerOrchestratorArgs,
-    child: ChildOptions,
+    child: Asking,
 ): pulumi.Resource[] {
     const options = { ...child, deleteBeforeReplace: true };
     const volumeArgs = { name: run.runId.apply(volumeName), labels: labelsOf(run) };
@@ -131,8 +125,4 @@ function declareContainer(
         options,
     );
     return [volume, container];
-}
-
-function withoutTag(ref: string): string {
-    return ref.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
 }

@@ -8,12 +8,16 @@ import type { FollowerSpec } from "../src/run/follower";
 import type { Artifact } from "../src/run/record";
 import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
+import { declaredStore, type ArtifactStore, type DeclaredStore } from "./artifactStore";
 import { codeHash } from "./codeBundle";
 import { RunFailedError } from "./errors";
 import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
-import { resolveSettings, type OwnMistakes, type Settings } from "./settings";
+import { resolveSettings, type Abilities, type OwnMistakes, type Settings } from "./settings";
 import { withoutTraces } from "./traces";
+
+/** How long nothing is heard of ship.sh before the run has failed: a container that is started again may take its time. */
+const SHIP_SILENCE_SECONDS = 600;
 
 /** What every orchestrator takes. */
 export interface OrchestratorArgs {
@@ -45,6 +49,12 @@ export interface OrchestratorArgs {
      * @default - the pipeline's image
      */
     image?: ImageSource;
+    /**
+     * Where the code bundle and what steps make are kept, on targets that can use it: `gs://bucket/prefix`, the path of a
+     * folder, or an `ArtifactStore`. The bucket has to be there.
+     * @default - the target's own place
+     */
+    artifactStore?: pulumi.Input<string> | ArtifactStore;
     /**
      * Any change of it is a new run: a date, a commit, a hash of the data.
      * @default - none
@@ -139,6 +149,8 @@ export interface DeclaredRun {
     readonly codeDir: string;
     /** What runs: the `ref` of what {@link Target.image} returned. Undefined without that, or without an image. */
     readonly image: pulumi.Output<string> | undefined;
+    /** The artifact store, if there is one: only for orchestrators that say that they can use it. */
+    readonly store: DeclaredStore | undefined;
     /** What {@link Target.config} returned when this attempt began. */
     readonly config: pulumi.Output<unknown>;
     /** Absolute path of the folder for records of runs. */
@@ -147,9 +159,15 @@ export interface DeclaredRun {
     readonly graceSeconds: number;
     /**
      * A file for the launcher: sh that writes the plan of this attempt into the runner's folder. For targets of which only
-     * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it.
+     * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it;
+     * `masked` names environment variables of the target that hold something secret. With `ships`, a step counts only when
+     * it is in the artifact store, to which `ship.sh` brings it.
      */
-    plan(options?: { readonly codeDir?: string }): pulumi.Output<string>;
+    plan(options?: {
+        readonly codeDir?: string;
+        readonly masked?: readonly string[];
+        readonly ships?: boolean;
+    }): pulumi.Output<string>;
 }
 
 /**
@@ -197,6 +215,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
 
     /**
      * `mistakes` tells what is wrong with arguments that only the subclass has; the pipeline is undefined if it can't be read.
+     * `abilities` says which common arguments it can use; the others are refused.
      * @throws BadInputError with all mistakes in the pipeline and the arguments, before anything is declared.
      */
     protected constructor(
@@ -205,9 +224,11 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         args: OrchestratorArgs,
         opts?: pulumi.ComponentResourceOptions,
         mistakes?: OwnMistakes,
+        abilities?: Abilities,
     ) {
         // Before `super`, which declares the component: what is refused leaves nothing in the state.
-        const settings = resolveSettings(args, `${typeToken.split(":").pop()} "${name}"`, mistakes);
+        const where = `${typeToken.split(":").pop()} "${name}"`;
+        const settings = resolveSettings(args, where, mistakes, abilities);
         super(typeToken, name, {}, opts);
         this.typeToken = typeToken;
         this.childName = name;
@@ -231,8 +252,8 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         const idArgs = this.runIdArgs(target, code, image);
         const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
         const declared = target.declare?.(declaredRun(settings, id, code, image));
-        const runArgs = this.runArgs(id, target, code);
         const dependsOn = [...(declared ?? [])];
+        const runArgs = this.runArgs(id, target, code);
         const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);
@@ -322,6 +343,7 @@ function declaredRun(
     image: MadeImage | undefined,
 ): DeclaredRun {
     const { runId, attempt, nonce } = id;
+    const attemptName = pulumi.interpolate`${runId}-${attempt}`;
     const { params, env, parallelism } = settings;
     const basis = basisOf(settings, image);
     const { pipeline, timeoutSeconds, graceSeconds } = basis;
@@ -329,15 +351,23 @@ function declaredRun(
         ...basis,
         runId,
         attempt,
-        attemptName: pulumi.interpolate`${runId}-${attempt}`,
+        attemptName,
         nonce,
         params,
         env,
         secrets: settings.secrets,
         codeHash: code,
         config: id.config,
+        store:
+            settings.store &&
+            declaredStore(settings.store, {
+                codeDir: settings.codeDir,
+                codeHash: code,
+                stateDir: settings.stateDir,
+                attempt: attemptName,
+            }),
         stateDir: settings.stateDir,
-        plan: ({ codeDir } = {}) =>
+        plan: ({ codeDir, ships, masked } = {}) =>
             pulumi
                 .all([runId, attempt, nonce, params, env])
                 .apply(([ofRun, ofAttempt, ofNonce, values, variables]) =>
@@ -351,9 +381,11 @@ function declaredRun(
                                 stream: "stdout",
                                 params: values,
                                 codeDir,
+                                masked,
                                 parallelism,
                                 timeoutSeconds,
                                 graceSeconds,
+                                shipSilenceSeconds: ships ? SHIP_SILENCE_SECONDS : undefined,
                             },
                         ),
                     ),

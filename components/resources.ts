@@ -1,5 +1,5 @@
 import * as pulumi from "./sdk";
-import { RUN_ID_TYPE, RUN_OUTPUTS, RUN_TYPE } from "../src/provider/tokens";
+import { RUN_ID_TYPE, RUN_OUTPUTS, RUN_TYPE, STORED_BUNDLE_TYPE } from "../src/provider/tokens";
 import { version } from "../src/version";
 import type { Artifact } from "../src/run/record";
 import type { RunState } from "../src/run/events";
@@ -41,5 +41,32 @@ export class Run extends pulumi.CustomResource {
     constructor(name: string, args: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
         const outputs = Object.fromEntries(RUN_OUTPUTS.map((output) => [output, undefined]));
         super(RUN_TYPE, name, { ...args, ...outputs }, { version, ...opts });
+    }
+}
+
+/** What a {@link StoredBundle} is made of. */
+export interface StoredBundleArgs {
+    /** The complete URL of the artifact store. */
+    store: pulumi.Input<string>;
+    codeDir: pulumi.Input<string>;
+    codeHash: pulumi.Input<string>;
+    stateDir: pulumi.Input<string>;
+    /** The attempt that needs it: before each, it is looked whether the code is still there. */
+    attempt: pulumi.Input<string>;
+}
+
+/** The code in an artifact store, under the hash of its content: it is uploaded once, and stays when this is deleted. */
+export class StoredBundle extends pulumi.CustomResource {
+    /** Where it is below the store's URL. */
+    declare readonly key: pulumi.Output<string>;
+    declare readonly url: pulumi.Output<string>;
+    /** Of the archive, in bytes. */
+    declare readonly size: pulumi.Output<number>;
+    /** Of the archive; its name is the hash of the code itself. */
+    declare readonly sha256: pulumi.Output<string>;
+
+    constructor(name: string, args: StoredBundleArgs, opts: pulumi.CustomResourceOptions) {
+        const outputs = { key: undefined, url: undefined, size: undefined, sha256: undefined };
+        super(STORED_BUNDLE_TYPE, name, { ...args, ...outputs }, { version, ...opts });
     }
 }

@@ -8,6 +8,8 @@ import { PipelineError } from "../src/pipeline/errors";
 import { resolveParams } from "../src/pipeline/params";
 import { unsupportedPlatform } from "../src/platform";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
+import type { StorePlace } from "../src/stores/artifacts/url";
+import { placeOf, storeMistakes, type StoreKind } from "./artifactStore";
 import { BadInputError } from "./errors";
 import type { OrchestratorArgs } from "./orchestrator";
 import type { ImageSource } from "./image";
@@ -24,6 +26,7 @@ export interface Settings {
     readonly env: pulumi.Output<Record<string, string>>;
     readonly secrets: pulumi.Output<Record<string, string>>;
     readonly image?: ImageSource;
+    readonly store?: pulumi.Output<StorePlace>;
     readonly trigger?: pulumi.Input<unknown>;
     readonly parallelism: number;
     readonly timeoutSeconds?: number;
@@ -39,11 +42,21 @@ export type OwnMistakes = (known: {
     readonly image?: ImageSource;
 }) => readonly string[];
 
+/** Which of the arguments that every orchestrator takes this one can use. */
+export interface Abilities {
+    /**
+     * What an artifact store may be in.
+     * @default [] - it makes no use of one, and refuses it
+     */
+    readonly artifactStore?: readonly StoreKind[];
+}
+
 /** @throws BadInputError with all mistakes at once; `where` names the component in them. */
 export function resolveSettings(
     args: OrchestratorArgs,
     where: string,
     more: OwnMistakes = () => [],
+    { artifactStore: kinds = [] }: Abilities = {},
 ): Settings {
     const unsupported = unsupportedPlatform();
     if (unsupported) {
@@ -63,7 +76,8 @@ export function resolveSettings(
     const timeoutSeconds = collect(() => readDuration("timeout", args.timeout, where));
     const graceSeconds = collect(() => readDuration("grace", args.grace, where));
     const image = args.image ?? (pipeline && imageOf(pipeline, args.pipeline));
-    mistakes.push(...choiceMistakes(args, where), ...more({ pipeline, image }));
+    mistakes.push(...choiceMistakes(args, where), ...storeMistakes(args.artifactStore, where, kinds));
+    mistakes.push(...more({ pipeline, image }));
     if (pipeline) {
         mistakes.push(...envMistakes(Object.keys(args.env ?? {}), where));
         mistakes.push(...secretMistakes(pipeline, args.secrets ?? {}, where));
@@ -82,6 +96,7 @@ export function resolveSettings(
         env: publicOnly("env", args.env, where).apply((env) => ({ ...pipeline.env, ...env })),
         secrets: pulumi.secret(args.secrets ?? {}),
         image,
+        store: args.artifactStore === undefined ? undefined : placeOf(args.artifactStore, where, kinds),
         trigger: args.trigger,
         parallelism: args.parallelism ?? pipeline.parallelism,
         timeoutSeconds: timeoutSeconds ?? pipeline.timeoutSeconds,

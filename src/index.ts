@@ -6,6 +6,15 @@ export {
     type Target,
     type TargetBasis,
 } from "../components/orchestrator";
+export {
+    ArtifactStore,
+    type ArtifactStoreArgs,
+    type DeclaredStore,
+    type StoreKind,
+} from "../components/artifactStore";
+export { StoredBundle, type StoredBundleArgs } from "../components/resources";
+export type { Abilities } from "../components/settings";
+export type { RcloneRemote } from "./stores/artifacts/rclone";
 export { BadInputError, RunFailedError } from "../components/errors";
 export type { ImageRegistry, ImageSource, ImageToBuild, MadeImage } from "../components/image";
 export { definePipeline, loadPipelineFile, parsePipeline } from "./pipeline/load";

@@ -57,6 +57,10 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
         description: "values of the pipeline's secrets (--secret --path stackrun:secrets.NAME)",
     },
     image: { type: text, description: "image in which the steps run, instead of the pipeline's" },
+    artifactStore: {
+        type: text,
+        description: "where code and what steps make are kept: gs://bucket/prefix or a folder",
+    },
     trigger: { type: anything, description: "any change of it makes a new run" },
     timeout: { type: duration, description: "how long the run may take" },
     grace: { type: duration, description: "how long a step has between TERM and KILL" },

@@ -44,6 +44,7 @@ export const OWN_ARGUMENTS: Readonly<Record<OrchestratorKind, readonly string[]>
         "workspace",
         "codeInImage",
         "maxCodeBytes",
+        "transfer",
         "pendingTimeout",
         "maxRecoveries",
         "terminationGracePeriod",

@@ -6,5 +6,6 @@ exports.measures = [
     require("./bundle.js").measure,
     require("./log.js").measure,
     require("./import.js").measure,
+    require("./docker.js").measure,
     require("./kubernetes.js").measure,
 ];

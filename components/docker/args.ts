@@ -91,7 +91,7 @@ export interface DockerVolume {
 
 /** Who may pull from a registry. */
 export interface DockerRegistry {
-    /** `ghcr.io`, `registry.example.com:5000` */
+    /** `ghcr.io`, `registry.example.com:5000`; with `http://` before it, one that has no TLS. */
     address: string;
     username: pulumi.Input<string>;
     /** A token or password; kept as a secret. */

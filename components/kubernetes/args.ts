@@ -50,6 +50,34 @@ export interface ExposedMetadataStore {
     checkImage?: pulumi.Input<string>;
 }
 
+/** What carries code and finished steps between the pod and the artifact store. */
+export interface Transfer {
+    /**
+     * An image with rclone (1.60 or newer), `/bin/sh` and the usual tools: `awk`, `find`, `sed`, `stat`, `tar`.
+     * @default "rclone/rclone:1.69.1"
+     */
+    image?: pulumi.Input<string>;
+    /**
+     * Environment variables for rclone, beside those that name the store.
+     * @default - none: the pod's own identity is used
+     */
+    env?: Record<string, pulumi.Input<string>>;
+    /**
+     * Secrets and ConfigMaps of the namespace whose keys become environment variables for rclone.
+     * @default - none
+     */
+    envFrom?: EnvSource[];
+    /**
+     * CPUs and memory, for each of its two containers.
+     * @default - the namespace's
+     */
+    resources?: { cpu?: Resource; memory?: Resource };
+}
+
+/** A Secret or a ConfigMap of the namespace, whose keys become environment variables. */
+export type EnvSource =
+    { secret: pulumi.Input<string>; prefix?: string } | { configMap: pulumi.Input<string>; prefix?: string };
+
 /** What a run in a Kubernetes cluster takes beside what every orchestrator takes. */
 export interface KubernetesOrchestratorArgs extends OrchestratorArgs {
     /**
@@ -136,10 +164,7 @@ export interface KubernetesOrchestratorArgs extends OrchestratorArgs {
      * Secrets and ConfigMaps of the namespace whose keys become environment variables of the steps.
      * @default - none
      */
-    envFrom?: (
-        | { secret: pulumi.Input<string>; prefix?: string }
-        | { configMap: pulumi.Input<string>; prefix?: string }
-    )[];
+    envFrom?: EnvSource[];
     /**
      * As which user the steps run: the pod's security context.
      * @default - user and group 65532, in keeping with the restricted Pod Security Standard
@@ -147,7 +172,7 @@ export interface KubernetesOrchestratorArgs extends OrchestratorArgs {
     securityContext?: pulumi.Input<k8s.core.v1.PodSecurityContext>;
     /**
      * The run's folder on a PersistentVolumeClaim: a further pod or attempt goes on from the last finished step.
-     * @default - in the pod: a run that is interrupted starts over
+     * @default - in the pod: a run that is interrupted starts over, unless there is an `artifactStore`
      */
     workspace?: Workspace;
     /**
@@ -156,10 +181,16 @@ export interface KubernetesOrchestratorArgs extends OrchestratorArgs {
      */
     codeInImage?: string;
     /**
-     * How large the uploaded code may be, compressed, in bytes: it is kept in ConfigMaps, in the cluster's own database.
+     * How large the uploaded code may be, compressed, in bytes: it is kept in ConfigMaps, in the cluster's own database. With an
+     * `artifactStore` there is no such limit.
      * @default 8388608
      */
     maxCodeBytes?: number;
+    /**
+     * With an `artifactStore`: what carries code and finished steps between the pod and the store.
+     * @default - rclone's own image, with the pod's identity
+     */
+    transfer?: Transfer;
     /**
      * How long a run waits for what may not come (an image, a node, a quota) before it ends with that as its reason.
      * @default "10m"

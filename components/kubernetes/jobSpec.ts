@@ -9,6 +9,8 @@ const FINAL_EXIT_CODES: readonly number[] = [
     RUNNER_EXIT.recordFailed,
     RUNNER_EXIT.timedOut,
     RUNNER_EXIT.cancelled,
+    RUNNER_EXIT.storeFailed,
+    RUNNER_EXIT.codeMissing,
     126,
     127,
     128,
@@ -22,6 +24,11 @@ export interface JobParts {
     /** All in all, with waiting and recovering. */
     readonly deadlineSeconds?: number;
     readonly pod: k8s.core.v1.PodSpec;
+    /**
+     * The containers whose end decides.
+     * @default - all
+     */
+    readonly deciding?: readonly string[];
 }
 
 /** A Job of one pod, which is made again when the platform took it, and not when a step has failed. */
@@ -31,6 +38,7 @@ export function jobSpec({
     maxRecoveries,
     deadlineSeconds,
     pod,
+    deciding,
 }: JobParts): k8s.batch.v1.JobSpec {
     return {
         backoffLimit: maxRecoveries,
@@ -39,7 +47,14 @@ export function jobSpec({
         podFailurePolicy: {
             rules: [
                 { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
-                { action: "FailJob", onExitCodes: { operator: "In", values: [...FINAL_EXIT_CODES] } },
+                ...(deciding ?? [undefined]).map((containerName) => ({
+                    action: "FailJob",
+                    onExitCodes: {
+                        ...(containerName === undefined ? {} : { containerName }),
+                        operator: "In",
+                        values: [...FINAL_EXIT_CODES],
+                    },
+                })),
             ],
         },
         template: { metadata: { labels, annotations }, spec: pod },

@@ -3,6 +3,8 @@ import { CHECK_CONTAINER } from "../../src/run/kubernetes/objects";
 import { BadInputError } from "../errors";
 
 const TIMEOUT_SECONDS = 10;
+/** What holds the store's URL for the steps. */
+export const STORE_VARIABLE = "STACKRUN_METADATA_URL";
 
 /** What a URL of a metadata store says, as its client's environment wants it: all of it belongs into a Secret. */
 export interface StoreAccess {
@@ -25,7 +27,7 @@ export function readStoreUrl(url: string, where: string): StoreAccess {
     const user = decodeURIComponent(parsed.username);
     const password = decodeURIComponent(parsed.password);
     const database = decodeURIComponent(parsed.pathname.slice(1));
-    const common = { STORE_HOST: host, STORE_PORT: port, STACKRUN_METADATA_URL: url };
+    const common = { STORE_HOST: host, STORE_PORT: port, [STORE_VARIABLE]: url };
     if (kind === "mysql") {
         return { kind, env: { ...common, STORE_USER: user, MYSQL_PWD: password, STORE_DATABASE: database } };
     }
@@ -69,12 +71,13 @@ function checkScript(kind: StoreAccess["kind"]): string {
         kind === "postgres"
             ? `PGCONNECT_TIMEOUT=${TIMEOUT_SECONDS} psql -w -X -A -t -c 'select 1' "$STORE_CONNINFO"`
             : `mysql --connect-timeout=${TIMEOUT_SECONDS} -h "$STORE_HOST" -P "$STORE_PORT" -u "$STORE_USER" -e 'select 1' "$STORE_DATABASE"`;
+    // MariaDB's client says 115 (in progress) of a connection that is refused.
     return `
-unset STACKRUN_METADATA_URL
+unset ${STORE_VARIABLE}
 out=$(${ask} 2>&1) && exit 0
 case $out in
 *'not found'*) why="the image of the check has no client: $out" ;;
-*efused* | *'(111)'*) why='the connection was refused' ;;
+*efused* | *'(111)'* | *'(115)'*) why='the connection was refused' ;;
 *'imeout expired'* | *'imed out'* | *'(110)'*) why='the connection timed out (no answer within ${TIMEOUT_SECONDS} s)' ;;
 *'password authentication failed'* | *'Access denied'*) why="the user or the password is wrong: $(printf '%s\\n' "$out" | tail -n 1)" ;;
 *'translate host name'* | *'Unknown MySQL server host'* | *'Unknown server host'*) why="the host's name can't be resolved" ;;

@@ -2,14 +2,11 @@ import * as pulumi from "../sdk";
 import type { input as k8s } from "@pulumi/kubernetes/types";
 import { RUN_CONTAINER } from "../../src/run/kubernetes/objects";
 import type { KubernetesOrchestratorArgs, Resource } from "./args";
+import { STORE_VARIABLE } from "./metadataCheck";
+import { POD_PATHS } from "./paths";
+import { withoutUndefined } from "./plain";
 import { SPOT_TOLERATIONS, withSpot } from "./spot";
-
-/** Where things are in the pod. */
-export const POD_PATHS = {
-    boot: "/stackrun/boot",
-    code: "/stackrun/code",
-    work: "/stackrun/work",
-} as const;
+import { transferContainer, type TransferPlan } from "./transfer";
 
 /** Passes the restricted Pod Security Standard; 65532 is the user "nonroot" of images that have one. */
 export const RESTRICTED_POD: k8s.core.v1.PodSecurityContext = {
@@ -41,6 +38,8 @@ export interface PodParts {
     /** The claim of the run's folder; undefined: it is in the pod. */
     readonly claim?: pulumi.Input<string>;
     readonly check?: pulumi.Output<k8s.core.v1.Container>;
+    /** With an artifact store: what brings code and steps into the pod, and from there. */
+    readonly transfer?: pulumi.Output<TransferPlan>;
     /** Whether the steps get the metadata store's URL. */
     readonly metadataUrlKey?: string;
 }
@@ -60,6 +59,7 @@ type Known = Pick<
     | "envFrom"
     | "securityContext"
     | "transform"
+    | "transfer"
 >;
 
 /** The pod of an attempt. */
@@ -74,14 +74,35 @@ export function podSpec(args: Known, parts: PodParts): k8s.core.v1.PodSpec {
         nodeSelector: args.nodeSelector,
         tolerations: tolerations(args),
         affinity: args.spot ? withSpot(args.affinity as k8s.core.v1.Affinity | undefined) : args.affinity,
-        initContainers: parts.check && [
-            parts.check.apply((check) => ({ ...check, securityContext: RESTRICTED_CONTAINER })),
-        ],
+        initContainers: initContainers(args, parts),
         containers: [runContainer(args, parts)],
         volumes: volumes(args, parts),
     };
     const pod = withoutUndefined(spec);
     return args.transform ? args.transform(pod) : pod;
+}
+
+function initContainers(args: Known, { check, transfer }: PodParts): k8s.core.v1.PodSpec["initContainers"] {
+    // A user's own context may allow what the restricted one does not.
+    const securityContext = args.securityContext === undefined ? RESTRICTED_CONTAINER : undefined;
+    const own = transfer && {
+        ...args.transfer,
+        envFrom: envFrom(args.transfer?.envFrom),
+        resources: resources(args.transfer?.resources ?? {}),
+        // The steps' user has to have the right to what is brought here, whoever that is.
+        shared: args.securityContext !== undefined,
+    };
+    const all = [
+        ...(check ? [check.apply((one) => ({ ...one, securityContext: RESTRICTED_CONTAINER }))] : []),
+        ...(transfer && own
+            ? (["fetch", "ship"] as const).map((what) =>
+                  transfer.apply((plan) =>
+                      withoutUndefined({ ...transferContainer(what, plan, own), securityContext }),
+                  ),
+              )
+            : []),
+    ];
+    return all.length > 0 ? all : undefined;
 }
 
 function runContainer(args: Known, parts: PodParts): k8s.core.v1.Container {
@@ -103,19 +124,23 @@ function runContainer(args: Known, parts: PodParts): k8s.core.v1.Container {
             pulumi.interpolate`${POD_PATHS.work}/${parts.runId}`,
         ],
         env: environment(args, parts),
-        envFrom: args.envFrom?.map((entry) =>
-            withoutUndefined({
-                prefix: entry.prefix,
-                secretRef: "secret" in entry ? { name: entry.secret } : undefined,
-                configMapRef: "configMap" in entry ? { name: entry.configMap } : undefined,
-            }),
-        ),
+        envFrom: envFrom(args.envFrom),
         resources: resources(args),
         // A user's own context may allow what the restricted one does not.
         securityContext: args.securityContext === undefined ? RESTRICTED_CONTAINER : undefined,
         terminationMessagePolicy: "FallbackToLogsOnError",
         volumeMounts: mounts,
     });
+}
+
+function envFrom(entries: Known["envFrom"]): k8s.core.v1.EnvFromSource[] | undefined {
+    return entries?.map((entry) =>
+        withoutUndefined({
+            prefix: entry.prefix,
+            secretRef: "secret" in entry ? { name: entry.secret } : undefined,
+            configMapRef: "configMap" in entry ? { name: entry.configMap } : undefined,
+        }),
+    );
 }
 
 function environment(args: Known, parts: PodParts): k8s.core.v1.EnvVar[] {
@@ -135,7 +160,7 @@ function environment(args: Known, parts: PodParts): k8s.core.v1.EnvVar[] {
     return [
         ...Object.entries(plain).map(([name, value]) => ({ name, value })),
         ...parts.secretNames.map((name) => secret(name, name)),
-        ...(parts.metadataUrlKey ? [secret("STACKRUN_METADATA_URL", parts.metadataUrlKey)] : []),
+        ...(parts.metadataUrlKey ? [secret(STORE_VARIABLE, parts.metadataUrlKey)] : []),
     ];
 }
 
@@ -162,7 +187,11 @@ function sourcesOf(chunks: pulumi.Input<string[]>) {
     return pulumi.output(chunks).apply((names) => names.map((name) => ({ configMap: { name } })));
 }
 
-function resources({ cpu, memory, gpu }: Known): k8s.core.v1.ResourceRequirements | undefined {
+function resources({
+    cpu,
+    memory,
+    gpu,
+}: Pick<Known, "cpu" | "memory" | "gpu">): k8s.core.v1.ResourceRequirements | undefined {
     const requests: Record<string, string> = {};
     const limits: Record<string, string> = {};
     const add = (name: string, value: Resource | undefined) => {
@@ -194,8 +223,4 @@ function resources({ cpu, memory, gpu }: Known): k8s.core.v1.ResourceRequirement
 function tolerations({ spot, tolerations: own }: Known): k8s.core.v1.Toleration[] | undefined {
     const all = [...((own ?? []) as k8s.core.v1.Toleration[]), ...(spot ? SPOT_TOLERATIONS : [])];
     return all.length > 0 ? all : undefined;
-}
-
-function withoutUndefined<T extends object>(object: T): T {
-    return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

@@ -2,7 +2,7 @@ import * as pulumi from "../sdk";
 import { DURATION_ALLOWED, parseDuration } from "../../src/pipeline/duration";
 import { isToBuild } from "../image";
 import type { OwnMistakes } from "../settings";
-import type { KubernetesOrchestratorArgs, KubernetesVolume, Resource } from "./args";
+import type { EnvSource, KubernetesOrchestratorArgs, KubernetesVolume, Resource } from "./args";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const QUANTITY = /^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$/;
@@ -49,7 +49,8 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
     keys("nodeSelector", args.nodeSelector, true, wrong);
     volumes(args.volumes ?? [], wrong);
     workspace(args.workspace, wrong);
-    envFrom(args.envFrom ?? [], wrong);
+    envFrom("envFrom", args.envFrom ?? [], wrong);
+    transfer(args, wrong);
     store(args.metadataStore, wrong);
     if (args.transform !== undefined && typeof args.transform !== "function") {
         wrong("transform", args.transform, "a function that returns the pod's spec");
@@ -179,11 +180,37 @@ function workspace(value: unknown, wrong: Wrong): void {
     }
 }
 
-function envFrom(list: NonNullable<KubernetesOrchestratorArgs["envFrom"]>, wrong: Wrong): void {
+function transfer(
+    { artifactStore, transfer: own, maxCodeBytes }: KubernetesOrchestratorArgs,
+    wrong: Wrong,
+): void {
+    if (artifactStore === undefined) {
+        if (own !== undefined) {
+            wrong("transfer", own, "nothing, without an artifactStore");
+        }
+        return;
+    }
+    if (maxCodeBytes !== undefined) {
+        wrong("maxCodeBytes", maxCodeBytes, "nothing, with an artifactStore: the code has no limit there");
+    }
+    if (isPlain(own?.image) && !/^\S+$/.test(String(own?.image))) {
+        wrong("transfer.image", own?.image, "the reference of an image");
+    }
+    resource("transfer.resources.cpu", own?.resources?.cpu, wrong);
+    resource("transfer.resources.memory", own?.resources?.memory, wrong);
+    envFrom("transfer.envFrom", own?.envFrom ?? [], wrong);
+    for (const name of Object.keys(own?.env ?? {})) {
+        if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.startsWith("STACKRUN_")) {
+            wrong("transfer.env", name, "names with letters, digits and _, and not STACKRUN_…");
+        }
+    }
+}
+
+function envFrom(key: string, list: readonly EnvSource[], wrong: Wrong): void {
     list.forEach((entry, index) => {
         const { secret, configMap } = entry as Record<string, unknown>;
         if ((secret === undefined) === (configMap === undefined)) {
-            wrong(`envFrom[${index}]`, entry, '{ secret: "name" } or { configMap: "name" }');
+            wrong(`${key}[${index}]`, entry, '{ secret: "name" } or { configMap: "name" }');
         }
     });
 }

@@ -40,8 +40,8 @@ function sourceFiles(place) {
 
 /** How the runner says something: what stands before its text, and a pattern whose last group is the text. */
 const SAID_BY_SHELL = [
-    ["", /\bsr_(?:die \d+|record_failed|stop \w+ \S+|result Failed \w+) (["'])(.*?[^\\])\1/],
-    ["", /\bsr_failed_text="(.*)"$/],
+    ["", /\bsr_(?:die \d+|warn|record_failed|stop \w+ \S+|result Failed \w+) (["'])(.*?[^\\])\1/],
+    ["", /\bsr_(?:failed_text|said)="(.*)"$/],
     ["stackrun: ", /\bsr_(?:tell|refuse \d+) (["'])(.*?[^\\])\1/],
     ["", /\bprint "(stackrun: .*" substr\()/],
 ];

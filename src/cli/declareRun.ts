@@ -26,6 +26,7 @@ A secret of the pipeline is taken from the environment variable of its name.`,
         .option("-p, --param <name=value>", "value of a parameter; may be given several times", collect, [])
         .option("-o, --orchestrator <kind>", "where the pipeline runs", "local")
         .option("-i, --image <image>", "image in which the steps run, instead of the pipeline's")
+        .option("--artifact-store <url>", "where code and what steps make are kept, as gs://bucket/prefix")
         .option("--set <name=value>", "argument of the orchestrator; may be given several times", collect, [])
         .option("-s, --stack <name>", "stack of the run: one per environment", "dev")
         .option("--code <folder>", "folder of the steps' code (default: that of the pipeline's file)")

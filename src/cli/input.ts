@@ -6,6 +6,7 @@ import { formatMistake, PipelineError } from "../pipeline/errors";
 import { loadPipelineFile } from "../pipeline/load";
 import { resolveParams } from "../pipeline/params";
 import type { ParamValue, Pipeline } from "../pipeline/types";
+import { parseStoreUrl } from "../stores/artifacts/url";
 import { isOwnBackend } from "./backend";
 import { CommandError, EXIT } from "./exit";
 import { STATE_DIR } from "./folder";
@@ -16,6 +17,7 @@ export interface RunOptions {
     readonly stack: string;
     readonly param: readonly string[];
     readonly image?: string;
+    readonly artifactStore?: string;
     readonly set: readonly string[];
     readonly code?: string;
     readonly trigger?: string;
@@ -36,6 +38,8 @@ export interface RunInput {
     /** What only this orchestrator takes. */
     readonly own: Readonly<Record<string, unknown>>;
     readonly image?: string;
+    /** Complete: a path is relative to the working directory. */
+    readonly artifactStore?: string;
     readonly stack: string;
     readonly project: string;
     /** Absolute path of `.stackrun`. */
@@ -74,8 +78,13 @@ export function readInput(
         mistakes.push(...paramMistakes(pipeline, params), ...secretMistakes(pipeline, env));
     }
     const code = path.resolve(folder, options.code ?? path.dirname(file));
+    const store =
+        options.artifactStore === undefined ? undefined : parseStoreUrl(options.artifactStore, folder);
+    if (typeof store === "string") {
+        mistakes.push(`--artifact-store: ${store}`);
+    }
     mistakes.push(...optionMistakes(options, code, env));
-    if (mistakes.length > 0 || !pipeline) {
+    if (mistakes.length > 0 || !pipeline || typeof store === "string") {
         throw new CommandError(mistakes.join("\n"), EXIT.badInput);
     }
     return {
@@ -84,6 +93,7 @@ export function readInput(
         orchestrator: options.orchestrator,
         own: Object.fromEntries(Object.entries(own).map(([name, value]) => [name, dataOrText(value)])),
         image: options.image,
+        artifactStore: store?.url,
         stack: options.stack,
         project: projectName(pipeline.name),
         stateDir: path.join(folder, STATE_DIR),

@@ -111,7 +111,7 @@ function componentName(stack: string): string {
 }
 
 const PASSED_ON = [
-    ...["pipeline", "code", "params", "secrets", "image", "trigger"],
+    ...["pipeline", "code", "params", "secrets", "image", "artifactStore", "trigger"],
     ...["timeout", "parallelism", "wait", "whileRunning", "stateDir"],
 ] as (keyof RunInput & keyof OrchestratorArgs)[];
 

@@ -20,8 +20,12 @@ export interface RunPlanOptions {
     readonly parallelism?: number;
     /** Stands above the pipeline's. */
     readonly timeoutSeconds?: number;
+    /** Environment variables whose values are masked as those of secrets are. */
+    readonly masked?: readonly string[];
     /** @default DEFAULT_GRACE_SECONDS */
     readonly graceSeconds?: number;
+    /** Steps are stored by ship.sh; see {@link RunPlan.shipSilenceSeconds}. */
+    readonly shipSilenceSeconds?: number;
 }
 
 /** What the runner has to know to execute one attempt of a run of the pipeline. */
@@ -37,9 +41,12 @@ export function toRunPlan(pipeline: Pipeline, options: RunPlanOptions): RunPlan 
         parallelism: options.parallelism ?? pipeline.parallelism,
         ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
         graceSeconds,
+        ...(options.shipSilenceSeconds === undefined
+            ? {}
+            : { shipSilenceSeconds: options.shipSilenceSeconds }),
         ...(codeDir === undefined ? {} : { codeDir }),
         env: { ...pipeline.env, ...paramEnv(params) },
-        secrets: pipeline.secrets,
+        secrets: [...pipeline.secrets, ...(options.masked ?? [])],
         steps: pipeline.steps.map(toPlanStep),
     };
 }

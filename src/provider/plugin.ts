@@ -2,8 +2,9 @@ import { runIdHandler } from "./resources/runId";
 import { runHandler, type Observe } from "./resources/run";
 import { attemptSpecHandler } from "./resources/attemptSpec";
 import type * as chunks from "./resources/bundleChunks";
+import type * as stored from "./resources/storedBundle";
 import type { ResourceHandler } from "./handler";
-import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE } from "./tokens";
+import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE, STORED_BUNDLE_TYPE } from "./tokens";
 import { schema } from "./schema";
 import { ProviderServer } from "./server";
 import { version } from "../version";
@@ -21,6 +22,10 @@ export function createProvider(engineAddress?: string, observe?: Observe): Provi
                 return (require("./resources/bundleChunks") as typeof chunks).bundleChunksHandler();
             }),
             [ATTEMPT_SPEC_TYPE]: attemptSpecHandler,
+            [STORED_BUNDLE_TYPE]: onFirstUse(() => {
+                // eslint-disable-next-line @typescript-eslint/no-require-imports
+                return (require("./resources/storedBundle") as typeof stored).storedBundleHandler;
+            }),
         },
         engineAddress,
     });

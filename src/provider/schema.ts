@@ -1,4 +1,4 @@
-import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE } from "./tokens";
+import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE, STORED_BUNDLE_TYPE } from "./tokens";
 import { version } from "../version";
 
 const text = { type: "string" } as const;
@@ -99,6 +99,28 @@ const bundleChunks = {
     required: ["names", "size", "sha256"],
 };
 
+const storedBundle = {
+    description: "The code of a run in an artifact store, under the hash of its content: uploaded once.",
+    inputProperties: {
+        store: described(text, "URL of the artifact store."),
+        codeDir: text,
+        codeHash: described(text, "SHA-256 of the code bundle's content."),
+        stateDir,
+        attempt: described(
+            text,
+            "The attempt that needs it: with each, it is looked whether the code is still there.",
+        ),
+    },
+    requiredInputs: ["store", "codeDir", "codeHash", "stateDir"],
+    properties: {
+        key: described(text, "Where it is below the store's URL."),
+        url: described(text, "Where it is."),
+        size: described(integer, "Size of the archive in bytes."),
+        sha256: described(text, "SHA-256 of the archive."),
+    },
+    required: ["key", "url", "size", "sha256"],
+};
+
 const attemptSpec = {
     description: "What an attempt was declared with, as it was when the attempt began.",
     inputProperties: {
@@ -143,5 +165,6 @@ export const schema = {
         },
         [BUNDLE_CHUNKS_TYPE]: bundleChunks,
         [ATTEMPT_SPEC_TYPE]: attemptSpec,
+        [STORED_BUNDLE_TYPE]: storedBundle,
     },
 };

@@ -24,3 +24,5 @@ export const RUN_OUTPUTS = [
 export const BUNDLE_CHUNKS_TYPE = "stackrun:index:BundleChunks";
 /** What an attempt was declared with. */
 export const ATTEMPT_SPEC_TYPE = "stackrun:index:AttemptSpec";
+/** The code in an artifact store. */
+export const STORED_BUNDLE_TYPE = "stackrun:index:StoredBundle";

@@ -79,7 +79,14 @@ export interface StepFinished {
 }
 
 export type StepReason =
-    "StepFailed" | "StepTimedOut" | "OutputMissing" | "InputMissing" | "OutOfMemory" | "Cancelled";
+    | "StepFailed"
+    | "StepTimedOut"
+    | "OutputMissing"
+    | "InputMissing"
+    | "OutOfMemory"
+    | "Cancelled"
+    /** It has ended well, but what it left could not be stored. */
+    | "ArtifactStoreFailed";
 
 /** How a run can end. */
 export type FinalState = "Succeeded" | "Failed" | "TimedOut" | "Cancelled" | "Lost";
@@ -101,4 +108,8 @@ export const RUNNER_EXIT = {
     cancelled: 67,
     /** TERM without such a request: the platform takes the machine. */
     interrupted: 68,
+    /** What a step has left can't be brought to the artifact store, or from there. */
+    storeFailed: 69,
+    /** The code can't be fetched from the artifact store. */
+    codeMissing: 70,
 } as const;

@@ -209,7 +209,8 @@ function finishRun(run: RunSnapshot, event: Extract<RunnerEvent, { type: "run.fi
         return;
     }
     const failed = run.steps.find((step) => step.state === "Failed");
-    if (event.state === "Failed" && failed) {
+    // The step itself has ended well then: the run's own words say what has not.
+    if (event.state === "Failed" && failed && failed.reason !== "ArtifactStoreFailed") {
         run.exitCode = failed.exitCode;
         end(run, "Failed", failed.reason || event.reason, describeFailure(failed));
         return;
@@ -226,6 +227,9 @@ function end(run: RunSnapshot, status: RunState, reason: string, message: string
     for (const step of run.steps) {
         if (step.state === "Running") {
             Object.assign(step, { state: "Cancelled", reason });
+        } else if (step.state === "Pending" && (status === "Cancelled" || status === "TimedOut")) {
+            // Where the target was ended from outside, the runner had no say in that.
+            Object.assign(step, { state: "Skipped", reason: "RunEnding" });
         }
     }
     run.message = status === "Succeeded" ? describeSuccess(run) : message;

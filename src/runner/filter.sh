@@ -42,7 +42,7 @@ BEGIN {
     ORS = ""
     step = ENVIRON["SR_STEP"]; file = ENVIRON["SR_LOG"]; mark = ENVIRON["SR_MARK"]
     chop = ENVIRON["SR_CHOP"] + 0; most = ENVIRON["SR_MOST"] + 0; checked = ENVIRON["SR_CHECKED"] + 0
-    nul = ENVIRON["SR_NUL"]; counted = ENVIRON["SR_COUNTED"]
+    nul = ENVIRON["SR_NUL"]; counted = ENVIRON["SR_COUNTED"]; at = ENVIRON["SR_AT"] + 0
     gsub(/[^A-Za-z0-9_]+/, " ", ENVIRON["SR_SECRETS"])
     names = split(ENVIRON["SR_SECRETS"], name, " ")
     for (i = 1; i <= names; i++) learn(ENVIRON[name[i]])
@@ -107,6 +107,7 @@ function replace(text, secret, size,    out, some, window, at, found, end) {
 }
 function put(text,    cut, size) {
     text = mask(text)
+    bytes += length(text) + 1
     print (text "\n") >> file
     if (fflush(file) && checked) fail()
     # Longer writes than this may be mixed with those of others, so that a line could seem to be something else.
@@ -117,15 +118,19 @@ function put(text,    cut, size) {
         text = substr(text, cut + 1)
     }
     tell(text)
+    if (counted != "" && told - said >= 1000) count()
     if (fflush() && checked) fail()
 }
 function tell(text) {
     print (step "\t" text "\n")
     told++
-    if (counted != "" && told % 1000 == 0) count()
 }
-# Not every platform keeps all of a log: who reads it can tell that something is missing.
-function count() { printf "\036%s,\"lines\":%d}\n", counted, told; fflush() }
+# Not every platform keeps all of a log: who reads it can tell that something is missing, and where in the file it is.
+function count() {
+    printf "\036%s,\"lines\":%d,\"at\":%.0f,\"bytes\":%.0f,\"most\":%d}\n", counted, told, at, bytes, most
+    fflush()
+    said = told
+}
 function fail() { bad = 1; exit 9 }
 '
 
@@ -137,9 +142,12 @@ sr_filter() { # the last part of a step's pipeline; tells the main loop when all
         # shellcheck disable=SC2030
         export LC_ALL=C SR_STEP="$sr_name" SR_LOG="$sr_step_dir/log" SR_MARK="$sr_mark" SR_SECRETS="$sr_secrets"
         export SR_CHOP=0 SR_MOST="$sr_most" SR_CHECKED=1 SR_NUL=
-        export SR_COUNTED=
-        [ "$sr_stream" != stdout ] ||
+        export SR_COUNTED='' SR_AT=0
+        if [ "$sr_stream" = stdout ]; then
             SR_COUNTED="{\"nonce\":\"$sr_nonce\",\"attempt\":$sr_attempt,\"type\":\"log.count\",\"step\":\"$sr_name\""
+            # Of earlier tries.
+            [ ! -s "$SR_LOG" ] || SR_AT=$(wc -c < "$SR_LOG")
+        fi
         [ "$sr_before" != sed ] || SR_CHOP=$sr_chop
         case $sr_awk_kind in
             mawk) exec awk -W interactive "$sr_filter_program" ;;

@@ -12,7 +12,7 @@ sr_load_plan() {
         command -v "$sr_v" > /dev/null 2>&1 || sr_die 64 "this machine or image lacks the tool $sr_v"
     done
     [ -r plan/plan.sh ] || sr_die 64 "$sr_dir/plan can't be read"
-    sr_run_id='' sr_attempt='' sr_nonce='' sr_stream='' sr_parallelism='' sr_timeout='' sr_grace='' sr_code_dir='' sr_secrets=''
+    sr_run_id='' sr_attempt='' sr_nonce='' sr_stream='' sr_parallelism='' sr_timeout='' sr_grace='' sr_code_dir='' sr_secrets='' sr_ship=''
     sr_count=0
     # shellcheck source=/dev/null
     . "$sr_dir/plan/plan.sh"
@@ -149,21 +149,19 @@ sr_stop() { # kind of end, reason, message (JSON text without its quotes)
     sr_event run.stopping ",\"reason\":\"$2\""
     for sr_k in $sr_running; do
         sr_get state "$sr_k"
-        if [ "$sr_v" = waiting ]; then
-            sr_i=$sr_k
-            sr_get name "$sr_i"
-            sr_name=$sr_v
-            sr_step_dir=$sr_dir/steps/$sr_name
-            sr_get try "$sr_i"
-            sr_try=$sr_v
-            sr_get rc "$sr_i"
-            sr_rc=$sr_v
-            sr_reason=Cancelled
-            sr_finish Cancelled
-        else
-            sr_get kill "$sr_k"
-            [ -n "$sr_v" ] || sr_end_step "$sr_k" Cancelled
-        fi
+        case $sr_v in
+            waiting)
+                sr_load_step "$sr_k"
+                sr_reason=Cancelled
+                sr_finish Cancelled
+                ;;
+            # It has the same time as a step that is told to end.
+            shipping) sr_set kill "$sr_k" $((sr_ms + sr_grace)) ;;
+            *)
+                sr_get kill "$sr_k"
+                [ -n "$sr_v" ] || sr_end_step "$sr_k" Cancelled
+                ;;
+        esac
     done
 }
 
@@ -172,7 +170,7 @@ sr_stop_if_asked() {
     if [ -n "$sr_broken" ]; then
         sr_stop Broken RecordFailed 'the run directory could not be written'
     elif [ -e cancel ]; then
-        sr_read_cancel
+        sr_read_text cancel
         sr_stop Cancelled "$sr_word" "$sr_value"
     elif [ -n "$sr_signal" ]; then
         sr_stop Interrupted Interrupted "the runner was ended by signal $sr_signal"
@@ -182,7 +180,7 @@ sr_stop_if_asked() {
     fi
 }
 
-sr_read_cancel() { # sets sr_value to the text of `cancel` as JSON, sr_word to it as a reason if it is one word
+sr_read_text() { # a file: sets sr_value to its text as JSON, sr_word to it as a reason if it is one word
     # shellcheck disable=SC2016
     sr_value=$(LC_ALL=C awk '
         { text = text (NR > 1 ? " " : "") $0 }
@@ -194,7 +192,7 @@ sr_read_cancel() { # sets sr_value to the text of `cancel` as JSON, sr_word to i
                 text = substr(text, RSTART + 1)
             }
             print done text
-        }' cancel)
+        }' "$1")
     case $sr_value in
         '') sr_word=Cancelled sr_value='the run was cancelled' ;;
         *[!A-Za-z0-9]*) sr_word=Cancelled ;;
@@ -313,7 +311,9 @@ sr_finish_run() {
     case $sr_stopping in
         '')
             if [ -n "$sr_failed" ]; then
-                sr_result Failed "$sr_failed" "$sr_failed_text" 1
+                sr_v=1
+                [ "$sr_failed" != ArtifactStoreFailed ] || sr_v=69
+                sr_result Failed "$sr_failed" "$sr_failed_text" "$sr_v"
             elif [ "$sr_done" -ne "$sr_count" ]; then
                 sr_result Failed PlanUnusable 'steps of the plan wait for each other' 64
             else
@@ -333,8 +333,28 @@ sr_result() { # state, reason, message, exit code
     [ -z "$sr_broken" ] || set -- Failed RecordFailed 'the run directory could not be written' 65
     sr_event run.finished ",\"state\":\"$1\",\"reason\":\"$2\",\"exitCode\":$4,\"message\":\"$3\""
     [ -z "$sr_broken" ] || set -- '' '' '' 65
+    [ "$1" = Interrupted ] || sr_wait_for_reader
     rm -f "$sr_dir/runner.pid"
     exit "$4"
+}
+
+# What the platform's log has lost can be fetched from here, as long as the runner is there.
+sr_wait_for_reader() { # half a minute at most, if somebody has asked for it with a file `reader`
+    sr_clock
+    sr_v=$((sr_ms + 30000))
+    while [ -e reader ] && [ -z "$sr_signal" ] && [ "$sr_ms" -lt "$sr_v" ]; do
+        sleep 0.2 2>/dev/null || sleep 1
+        sr_clock
+    done
+    rm -f reader
+}
+
+sr_freshness() { # no record, and nothing that was brought back
+    [ "$sr_n" -eq 0 ] || return 0
+    for sr_file in steps/*/status; do
+        [ -e "$sr_file" ] || printf ',"fresh":true'
+        return
+    done
 }
 
 sr_set_traps
@@ -349,12 +369,11 @@ sr_timer='' sr_timer_count=0 sr_done=0
 sr_end_orphans
 sr_open_queue
 sr_sync_clock
+rm -f reader
 sr_open_events || sr_die 65 "$sr_dir/events.jsonl can't be written"
 sr_choose_oom_file
 sr_deadline=${sr_timeout:+$((sr_ms + ${sr_timeout:-0}))}
-sr_v=
-[ "$sr_n" -gt 0 ] || sr_v=',"fresh":true'
-sr_event run.started ",\"pid\":$$$sr_v"
+sr_event run.started ",\"pid\":$$$(sr_freshness)"
 sr_reuse_steps
 sr_make_folders
 sr_queue_steps

@@ -14,6 +14,11 @@ export interface RunPlan {
     readonly graceSeconds: number;
     /** Absolute path of the steps' working directory; by default `code/` in the run directory. */
     readonly codeDir?: string;
+    /**
+     * A step that has ended well counts only when ship.sh has stored it. Set to how long ship.sh may give no sign of life
+     * before the run has failed for that.
+     */
+    readonly shipSilenceSeconds?: number;
     readonly env: Readonly<Record<string, string>>;
     /** Names of environment variables that hold secret values: masked in every line of output. */
     readonly secrets: readonly string[];

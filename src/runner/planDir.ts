@@ -62,6 +62,7 @@ function planFile(plan: RunPlan): string {
         timeout: plan.timeoutSeconds === undefined ? "" : milliseconds(plan.timeoutSeconds),
         grace: milliseconds(plan.graceSeconds),
         code_dir: plan.codeDir ?? "",
+        ship: plan.shipSilenceSeconds === undefined ? "" : milliseconds(plan.shipSilenceSeconds),
         secrets: plan.secrets.join(" "),
         count: plan.steps.length,
     };

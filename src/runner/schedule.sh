@@ -2,11 +2,13 @@
 # Which step runs when, and what its end means. Steps are numbers from 1; what is known of step 3 is in sr_<what>_3:
 #   name need next plan   from the plan (need: how many steps it still waits for; next: steps that wait for it;
 #                         plan: limit of retries, delay, its factor in thousandths, time-out)
-#   state    pending | ready | running | waiting (for its next try) | succeeded | failed | cancelled
+#   state    pending | ready | running | waiting (for its next try) | shipping | succeeded | failed | cancelled
 #   limit delay factor timeout began try job
 #   pid up          of its process group
 #   rc why          set when it has ended     wrote    its output is written
-#   kill            why it is being ended     due      when its time-out, its KILL or its next try is due
+#   kill            why it is being ended; of a shipping one: until when it is waited for
+#   due             when its time-out, its KILL, its next try, or a look at its shipping is due
+#   took reused     of a shipping one: its time; whether an earlier attempt ran it     beat beaten   ship.sh's last sign of life
 # Most of it is forgotten when the step has ended: sh is slow with very many variables.
 
 sr_get() { # sets sr_v to what is known of a step: name, step
@@ -57,12 +59,17 @@ sr_reuse_steps() { # what earlier attempts have done
         sr_v=steps/$sr_v/status
         sr_word=
         [ ! -e "$sr_v" ] || read -r sr_word < "$sr_v"
-        if [ "${sr_word%% *}" = succeeded ]; then
+        if [ "${sr_word%% *}" != succeeded ]; then
+            sr_set state "$sr_k" pending
+        elif [ -n "$sr_ship" ] && ! [ -e "${sr_v%/status}/shipped" ]; then
+            sr_set reused "$sr_k" 1
+            sr_running="$sr_running$sr_k "
+            sr_running_count=$((sr_running_count + 1))
+            sr_await_ship "$sr_k"
+        else
             sr_set state "$sr_k" succeeded
             sr_get name "$sr_k"
             sr_event step.reused ",\"step\":\"$sr_v\""
-        else
-            sr_set state "$sr_k" pending
         fi
         sr_k=$((sr_k + 1))
     done
@@ -177,11 +184,17 @@ sr_end_step() { # step, why: TERM now, or as soon as its processes are there; KI
 sr_step_due() { # something of step $1 is due
     sr_set due "$1" ''
     sr_get state "$1"
-    if [ "$sr_v" = waiting ]; then
-        sr_i=$1
-        sr_start_try
-        return
-    fi
+    case $sr_v in
+        waiting)
+            sr_i=$1
+            sr_start_try
+            return
+            ;;
+        shipping)
+            sr_look_at_ship "$1"
+            return
+            ;;
+    esac
     sr_get kill "$1"
     if [ -z "$sr_v" ]; then
         sr_end_step "$1" StepTimedOut
@@ -191,25 +204,30 @@ sr_step_due() { # something of step $1 is due
     fi
 }
 
-sr_try_ended() { # step sr_i: its processes are gone and its output is written
+sr_load_step() { # step: it becomes the one that is spoken of
+    sr_i=$1
     sr_get name "$sr_i"
     sr_name=$sr_v
     sr_step_dir=$sr_dir/steps/$sr_name
-    sr_get before "$sr_i"
-    [ -z "$sr_v" ] || kill -TERM "$sr_v" 2>/dev/null || :
-    sr_get job "$sr_i"
-    wait "$sr_v" 2>/dev/null
     sr_get try "$sr_i"
     sr_try=$sr_v
     sr_get rc "$sr_i"
     sr_rc=$sr_v
+}
+
+sr_try_ended() { # step sr_i: its processes are gone and its output is written
+    sr_load_step "$sr_i"
+    sr_get before "$sr_i"
+    [ -z "$sr_v" ] || kill -TERM "$sr_v" 2>/dev/null || :
+    sr_get job "$sr_i"
+    wait "$sr_v" 2>/dev/null
     sr_judge
     if [ "$sr_reason" = RecordFailed ]; then
         sr_record_failed "the folder of step \"$sr_name\" can't be written"
         sr_reason=Cancelled
     fi
     case $sr_reason in
-        '') sr_finish Succeeded ;;
+        '') sr_succeeded ;;
         Cancelled) sr_finish Cancelled ;;
         InputMissing) sr_finish Failed ;;
         *) sr_retry || sr_finish Failed ;;
@@ -264,7 +282,42 @@ sr_retry() { # fails if there is no further try
     sr_set delay "$sr_i" "$sr_delay"
 }
 
+sr_succeeded() { # step sr_i
+    sr_record succeeded
+    sr_measure_time
+    if [ -n "$sr_ship" ] && [ -z "$sr_broken" ]; then
+        sr_await_ship "$sr_i"
+    else
+        sr_report Succeeded
+    fi
+}
+
 sr_finish() { # state; of step sr_i
+    case $1 in
+        Failed) sr_record failed ;;
+        *) sr_record cancelled ;;
+    esac
+    sr_measure_time
+    sr_report "$1"
+}
+
+# The record first: killed in between, the step must not run again.
+sr_record() { # what is kept of how step sr_i has ended
+    if ! sr_write_status "$1 $sr_rc $sr_reason"; then
+        sr_record_failed "the status of step \"$sr_name\" can't be written"
+    fi
+    [ ! -e "$sr_step_dir/metrics.valid" ] || sr_report_metrics
+    [ "$1:$sr_stream" != succeeded:stdout ] || [ ! -e "$sr_step_dir/artifacts.valid" ] || sr_report_artifacts
+}
+
+sr_measure_time() {
+    sr_clock
+    sr_get began "$sr_i"
+    sr_seconds $((sr_ms - sr_v))
+    sr_set took "$sr_i" "$sr_s"
+}
+
+sr_report() { # state; of step sr_i
     case $1 in
         Succeeded) sr_word=succeeded ;;
         Failed) sr_word=failed ;;
@@ -273,23 +326,76 @@ sr_finish() { # state; of step sr_i
     sr_set state "$sr_i" "$sr_word"
     sr_running_count=$((sr_running_count - 1))
     sr_drop_running "$sr_i"
-    # The record first: killed in between, the step must not run again.
-    if ! sr_write_status "$sr_word $sr_rc $sr_reason"; then
-        sr_record_failed "the status of step \"$sr_name\" can't be written"
+    sr_get reused "$sr_i"
+    if [ "$sr_v$1" = 1Succeeded ]; then
+        sr_event step.reused ",\"step\":\"$sr_name\""
+    else
+        sr_get took "$sr_i"
+        sr_event step.finished ",\"step\":\"$sr_name\",\"state\":\"$1\",\"try\":${sr_try:-0},\"exitCode\":${sr_rc:-0},\"reason\":\"$sr_reason\",\"durationSeconds\":${sr_v:-0}"
     fi
-    [ ! -e "$sr_step_dir/metrics.valid" ] || sr_report_metrics
-    [ "$1:$sr_stream" != Succeeded:stdout ] || [ ! -e "$sr_step_dir/artifacts.valid" ] || sr_report_artifacts
-    sr_clock
-    sr_get began "$sr_i"
-    sr_seconds $((sr_ms - sr_v))
-    sr_event step.finished ",\"step\":\"$sr_name\",\"state\":\"$1\",\"try\":$sr_try,\"exitCode\":$sr_rc,\"reason\":\"$sr_reason\",\"durationSeconds\":$sr_s"
     case $1 in
         Succeeded) sr_release "$sr_i" ;;
         Failed) sr_step_failed ;;
     esac
-    for sr_j in need next plan limit delay factor timeout began try job oom pid up rc why wrote kill due before; do
+    for sr_j in need next plan limit delay factor timeout began took reused beat beaten try job oom pid up rc why wrote kill due before; do
         unset "sr_${sr_j}_$sr_i"
     done
+}
+
+# --- the artifact store --------------------------------------------------------------------------------------------
+# What ship.sh has not stored is not done: the machine may be gone in the next moment, and the step with it.
+
+sr_await_ship() { # step
+    sr_set state "$1" shipping
+    sr_set kill "$1" ''
+    sr_clock
+    sr_set beaten "$1" "$sr_ms"
+    sr_set due "$1" $((sr_ms + 50))
+    [ -z "$sr_stopping" ] || sr_set kill "$1" $((sr_ms + sr_grace))
+}
+
+sr_look_at_ship() { # step
+    sr_load_step "$1"
+    sr_reason=
+    if [ -e "$sr_step_dir/shipped" ]; then
+        sr_report Succeeded
+        return
+    fi
+    if [ -e "$sr_step_dir/unshipped" ]; then
+        sr_read_text "$sr_step_dir/unshipped"
+        sr_ship_failed "$sr_value"
+        return
+    fi
+    sr_get kill "$1"
+    if [ -n "$sr_v" ] && [ "$sr_ms" -ge "$sr_v" ]; then
+        sr_reason=Cancelled
+        sr_report Cancelled
+        return
+    fi
+    sr_hear_ship "$1" || return 0
+    sr_set due "$1" $((sr_ms + 200))
+}
+
+sr_hear_ship() { # step: fails, and the step with it, when ship.sh has given no sign of life for too long
+    sr_word=
+    [ ! -e ship.beat ] || read -r sr_word < ship.beat
+    sr_get beat "$1"
+    if [ "$sr_word" != "$sr_v" ]; then
+        sr_set beat "$1" "$sr_word"
+        sr_set beaten "$1" "$sr_ms"
+    fi
+    sr_get beaten "$1"
+    [ $((sr_ms - sr_v)) -ge "$sr_ship" ] || return 0
+    sr_seconds "$sr_ship"
+    sr_ship_failed "what brings it there has given no sign of life for ${sr_s%.000} s"
+    return 1
+}
+
+sr_ship_failed() { # why, as JSON text: the step has ended well, and the run has failed
+    sr_reason=ArtifactStoreFailed
+    sr_report Failed
+    [ "$sr_failed" != ArtifactStoreFailed ] ||
+        sr_failed_text="step \\\"$sr_name\\\" has ended well, but what it left is not in the artifact store: $1"
 }
 
 sr_drop_running() {

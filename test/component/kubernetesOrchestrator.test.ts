@@ -111,7 +111,10 @@ describe("KubernetesOrchestrator", () => {
                     { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
                     {
                         action: "FailJob",
-                        onExitCodes: { operator: "In", values: [1, 64, 65, 66, 67, 126, 127, 128, 137] },
+                        onExitCodes: {
+                            operator: "In",
+                            values: [1, 64, 65, 66, 67, 69, 70, 126, 127, 128, 137],
+                        },
                     },
                 ],
             },

@@ -1,4 +1,4 @@
-// A follower whose outcome a test sets: in `outcome.json` of the run directory.
+// A follower whose outcome a test sets: in `outcome-1.json` of the run directory; and what it has seen, in `items-1.json`.
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -13,7 +13,10 @@ exports.createFollower = (options) => ({
         const file = path.join(run.runDir, `outcome-${run.attempt}.json`);
         return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : { kind: "NotStarted" };
     },
-    async *follow() {},
+    async *follow(run) {
+        const file = path.join(run.runDir, `items-${run.attempt}.json`);
+        yield* fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : [];
+    },
     async cancel(run, reason) {
         fs.writeFileSync(path.join(run.runDir, "cancelled"), reason);
     },

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
-import * as os from "node:os";
-import * as path from "node:path";
-import { BundleError, humanSize, scanCode, writeBundle, type BundleFile, type CodeTree } from "../../bundle";
+import { humanSize, type BundleFile, type CodeTree } from "../../bundle";
 import { largestOf } from "../../bundle/size";
-import { ApiError, Connection, type Api, type ClusterOptions } from "../../run/kubernetes/connection";
+import { ApiError, Connection, type Api } from "../../run/kubernetes/connection";
+import type { ClusterOptions } from "../../run/kubernetes/kubeconfig";
 import { LABEL } from "../../run/kubernetes/objects";
 import type {
     CheckFailure,
@@ -19,6 +18,7 @@ import type {
 } from "../handler";
 import { ProviderError } from "../handler";
 import { hasUnknown, isUnknown, unknown, type Properties, type Value } from "../values";
+import { withBundle, type CodeInput } from "./withBundle";
 
 /** A ConfigMap holds 1 MiB in all; its own description needs some of that. */
 const CHUNK_BYTES = 900 * 1024;
@@ -33,12 +33,9 @@ interface ConfigMap {
     };
 }
 
-interface Input {
+interface Input extends CodeInput {
     readonly cluster: ClusterOptions;
     readonly runId: string;
-    readonly codeDir: string;
-    readonly codeHash: string;
-    readonly stateDir: string;
     readonly maxBytes: number;
     readonly labels: Record<string, string>;
 }
@@ -113,29 +110,6 @@ function inputOf(value: Properties): Input {
     };
 }
 
-async function withBundle<T>(
-    input: Input,
-    use: (tree: CodeTree, bundle: BundleFile, file: string) => Promise<T>,
-): Promise<T> {
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "stackrun-code-"));
-    try {
-        const tree = await scanCode(input.codeDir, {
-            cacheFile: path.join(input.stateDir, "bundle-cache.json"),
-        });
-        if (tree.hash !== input.codeHash) {
-            throw new ProviderError(
-                "the code has changed while it was being uploaded: type the command again",
-            );
-        }
-        const file = path.join(folder, "code.tar.gz");
-        return await use(tree, await writeBundle(tree, file), file);
-    } catch (error) {
-        throw error instanceof BundleError ? new ProviderError(`code: ${error.message}`) : error;
-    } finally {
-        await fs.rm(folder, { recursive: true, force: true });
-    }
-}
-
 function refuseTooLarge({ maxBytes }: Input, { entries }: CodeTree, { size }: BundleFile): void {
     if (size <= maxBytes) {
         return;
@@ -143,7 +117,7 @@ function refuseTooLarge({ maxBytes }: Input, { entries }: CodeTree, { size }: Bu
     const files = entries.flatMap((entry) => (entry.type === "file" ? [entry] : []));
     throw new ProviderError(
         `the code has ${humanSize(size)} compressed, over the limit of ${humanSize(maxBytes)} for ConfigMaps. ` +
-            "Leave out what the run does not need, with lines in .stackrunignore; or put the code into the image, and say where: " +
+            "Leave out what the run does not need, with lines in .stackrunignore; give an `artifactStore`, which has no limit; or put the code into the image, and say where: " +
             `codeInImage: "/app". The largest files and folders:${largestOf(files).lines}`,
     );
 }

@@ -101,10 +101,14 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
         }
         const { follower: module, run, pipeline, params } = specOf(oldInputs);
         const follower = await loadFollower(module);
-        if ((await follower.lastOutcome(run)).kind === "Running") {
+        const { kind } = await follower.lastOutcome(run);
+        if (kind === "Running") {
             log.info(`run ${run.runId} is still running: it is cancelled`);
             await follower.cancel(run, "the run was deleted from its stack");
-            await lookAt({ follower, run, pipeline, params });
+        }
+        // Its target is deleted next: what nobody has read of a run that was not waited for would go with it.
+        if (kind === "Running" || kind === "Finished") {
+            await lookAt({ follower, run, pipeline, params, secrets: Object.values(run.secrets) });
         }
     },
 });

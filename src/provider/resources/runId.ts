@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { drain } from "../../run/drain";
 import type { Follower, FollowerSpec, Outcome, RunRef } from "../../run/follower";
 import { prepareRunDir, runDirOf } from "../../run/record";
 import { loadFollower } from "../../run/registry";
+import type { ResourceLog } from "../engineLog";
 import type {
     CheckFailure,
     CheckRequest,
@@ -72,11 +74,12 @@ export const runIdHandler: ResourceHandler = {
         return { id: String(value.pipeline), outputs };
     },
 
-    async update({ inputs, oldInputs, oldOutputs, preview, log }: UpdateRequest) {
+    async update({ inputs, oldInputs, oldOutputs, preview, log, signal }: UpdateRequest) {
         const { value } = inputs;
         const changes = changedParts(oldInputs, value);
         if (changes.length === 0) {
-            const { outcome } = await lookUp(value, oldInputs, oldOutputs);
+            const last = await lookUp(value, oldInputs, oldOutputs);
+            const { outcome } = last;
             const attempt = Number(oldOutputs.attempt) + (needsAttempt(outcome) ? 1 : 0);
             if (outcome.kind === "Finished" && needsAttempt(outcome)) {
                 log.info(
@@ -87,6 +90,7 @@ export const runIdHandler: ResourceHandler = {
                 return { outputs: { ...oldOutputs, ...configOf(inputs, oldOutputs) } };
             }
             const nonce = preview ? unknown : newNonce();
+            await (preview ? undefined : keepLog(last, log, signal));
             return { outputs: { runId: oldOutputs.runId, attempt, nonce, ...configOf(inputs) } };
         }
         if (preview) {
@@ -96,6 +100,7 @@ export const runIdHandler: ResourceHandler = {
         const last = await lookUp(value, oldInputs, oldOutputs);
         refuseWhileRunning(last.outcome, value, oldOutputs, changes);
         await cancelRunning(last, "replaced by a new run");
+        await keepLog(last, log, signal);
         const runId = newRunId(String(value.pipeline));
         await prepareRunDir(runDirOf(String(value.stateDir), runId));
         return { outputs: { runId, attempt: 1, nonce: newNonce(), ...configOf(inputs) } };
@@ -171,6 +176,22 @@ async function lookUpWith(inputs: Properties, olds: Properties): Promise<LastRun
 async function cancelRunning({ run, outcome, follower }: LastRun, reason: string): Promise<void> {
     if (outcome.kind === "Running") {
         await follower?.cancel(run, reason);
+    }
+}
+
+// Its target is about to be deleted, and its log with it.
+async function keepLog(
+    { run, outcome, follower }: LastRun,
+    log: ResourceLog,
+    signal: AbortSignal,
+): Promise<void> {
+    if (!follower || outcome.kind === "NoRecord" || outcome.kind === "NotStarted") {
+        return;
+    }
+    try {
+        await drain(follower, run, signal);
+    } catch (error) {
+        log.info(`the rest of the log of run ${run.runId} can't be had: ${(error as Error).message}`);
     }
 }
 

@@ -1,9 +1,10 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
+import type * as http from "node:http";
 import type Docker from "dockerode";
 import type { DockerOptions } from "dockerode";
 import { loadPeer } from "../peer";
 import type { DockerFollowerOptions } from "./options";
+import { sshAgent, type SshTarget } from "./ssh";
+import { certificates } from "./tls";
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
 
@@ -13,6 +14,9 @@ export interface Daemon {
     /** `unix:///var/run/docker.sock` */
     readonly address: string;
 }
+
+/** The client takes an agent; its types do not know that. */
+type ClientOptions = DockerOptions & { readonly agent?: http.Agent };
 
 /** Nothing is contacted yet. */
 export async function connect(options: DockerFollowerOptions, env = process.env): Promise<Daemon> {
@@ -25,52 +29,59 @@ export async function connect(options: DockerFollowerOptions, env = process.env)
     return { docker: new Client(clientOptions(address, options, env)), address };
 }
 
-/** @throws Error if the address can't be one of a daemon. */
+/**
+ * What the client is made with. All that it would else take from the environment is set: a socket that was named is not
+ * to give way to a DOCKER_HOST.
+ * @throws Error if the address can't be one of a daemon, or a certificate can't be read.
+ */
 export function clientOptions(
     address: string,
     options: DockerFollowerOptions,
     env: NodeJS.ProcessEnv,
-): DockerOptions {
+): ClientOptions {
+    const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
     if (address.startsWith("unix://")) {
-        return { socketPath: address.slice("unix://".length) || DEFAULT_SOCKET };
+        return {
+            ...none,
+            protocol: "http",
+            socketPath: address.slice("unix://".length) || DEFAULT_SOCKET,
+        };
     }
-    if (!URL.canParse(address) || !/^(tcp|https?|ssh):$/.test(new URL(address).protocol)) {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (!url || !isDaemon(url)) {
         throw new Error(
             `the Docker host ${JSON.stringify(address)} is no address of a daemon; allowed: unix://…, tcp://…, http://…, https://…, ssh://…`,
         );
     }
-    const { protocol, hostname, port, username } = new URL(address);
+    const { protocol, hostname, port } = url;
+    const host = hostname.replace(/^\[|\]$/g, "");
     if (protocol === "ssh:") {
-        const sshOptions = { agentForward: false, agent: env.SSH_AUTH_SOCK };
-        return {
-            protocol: "ssh",
-            host: hostname,
-            port: port || 22,
-            username: decodeURIComponent(username),
-            sshOptions,
-        };
+        return { ...none, protocol: "http", host: "docker", agent: sshAgent(sshTarget(url, host, env)) };
     }
     const tls = certificates(options, env);
     const secure = protocol === "https:" || tls !== undefined;
     return {
+        ...none,
         protocol: secure ? "https" : "http",
-        host: hostname.replace(/^\[|\]$/g, ""),
+        host,
         port: port || (secure ? 2376 : 2375),
         ...tls,
     };
 }
 
-function certificates(
-    { certPath, ca, cert, key }: DockerFollowerOptions,
-    env: NodeJS.ProcessEnv,
-): Pick<DockerOptions, "ca" | "cert" | "key"> | undefined {
-    if (ca || cert || key) {
-        return { ca, cert, key };
-    }
-    const folder = certPath || (env.DOCKER_TLS_VERIFY ? env.DOCKER_CERT_PATH : undefined);
-    if (!folder) {
-        return undefined;
-    }
-    const read = (name: string) => fs.readFileSync(path.join(folder, name), "utf8");
-    return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
+// A password would be shown wherever the address is; the path of a socket stands in quotes in a command.
+function isDaemon({ protocol, hostname, password, pathname }: URL): boolean {
+    return (
+        /^(tcp|https?|ssh):$/.test(protocol) && hostname !== "" && password === "" && !pathname.includes("'")
+    );
+}
+
+function sshTarget({ port, username, pathname }: URL, host: string, env: NodeJS.ProcessEnv): SshTarget {
+    return {
+        host,
+        port,
+        user: decodeURIComponent(username),
+        socket: pathname.replace(/^\/$/, ""),
+        options: env.DOCKER_SSH_OPTS?.split(/\s+/).filter(Boolean),
+    };
 }

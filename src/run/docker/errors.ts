@@ -1,3 +1,5 @@
+import { needsTls, tlsTrouble } from "./tls";
+
 /** An error of the daemon, in a sentence of what happened and one of what to do. */
 export class DockerError extends Error {
     override readonly name = "DockerError";
@@ -31,7 +33,7 @@ export function isGone(error: unknown): boolean {
 /** The daemon did not answer: it may come back. */
 export function isUnreachable(error: unknown): boolean {
     const { code = "", statusCode, syscall, message = "" } = error as ApiError;
-    if (statusCode !== undefined) {
+    if (statusCode !== undefined || tlsTrouble(code)) {
         return false;
     }
     return (
@@ -66,9 +68,25 @@ export function explain(error: unknown, { doing, address }: Asked): Error {
             options,
         );
     }
-    if (isUnreachable(error)) {
+    const trouble = tlsTrouble(code);
+    if (trouble) {
         return new DockerError(
-            `the Docker daemon at ${address} can't be reached (${code ?? saidBy(error)}); start it, or name another one in DOCKER_HOST or dockerHost`,
+            `the Docker daemon at ${address} can't be spoken to by TLS (${code}): ${trouble}`,
+            options,
+        );
+    }
+    if (needsTls(saidBy(error))) {
+        return new DockerError(
+            `the Docker daemon at ${address} speaks TLS only; set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem`,
+            options,
+        );
+    }
+    if (isUnreachable(error)) {
+        const start = address.startsWith("ssh:")
+            ? "see that `ssh` gets there without a question, and that docker is there"
+            : "start it";
+        return new DockerError(
+            `the Docker daemon at ${address} can't be reached (${code ?? saidBy(error)}); ${start}, or name another one in DOCKER_HOST or dockerHost`,
             options,
         );
     }
@@ -76,7 +94,13 @@ export function explain(error: unknown, { doing, address }: Asked): Error {
 }
 
 function isOfDocker(error: unknown): boolean {
-    return (error as ApiError).statusCode !== undefined || isForbidden(error) || isUnreachable(error);
+    const { statusCode, code } = error as ApiError;
+    return (
+        statusCode !== undefined ||
+        tlsTrouble(code) !== undefined ||
+        isForbidden(error) ||
+        isUnreachable(error)
+    );
 }
 
 /** What can be said of a daemon's message beyond itself. */

@@ -1,21 +1,10 @@
-import * as fs from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
-import * as os from "node:os";
-import * as path from "node:path";
-import type { KubeConfig } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-
-import { loadPeer } from "../peer";
+import { exec } from "./exec";
+import { readCluster, type Cluster, type ClusterOptions } from "./kubeconfig";
+import { explain, UnreachableError } from "./unreachable";
 
 const ANSWER_MS = 30_000;
-
-/** Which cluster, and where in it: as the component hands it to the follower. */
-export interface ClusterOptions {
-    /** A kubeconfig's text, or the path of one; without it what `KUBECONFIG` names, or `~/.kube/config`. */
-    readonly kubeconfig?: string;
-    readonly context?: string;
-    readonly namespace?: string;
-}
 
 /** The API server has answered, and not with what was asked for. */
 export class ApiError extends Error {
@@ -27,11 +16,6 @@ export class ApiError extends Error {
     ) {
         super(message);
     }
-}
-
-/** Nobody has answered. */
-export class UnreachableError extends Error {
-    override readonly name = "UnreachableError";
 }
 
 export interface ApiRequest {
@@ -49,27 +33,20 @@ export interface Api {
     json<T>(request: ApiRequest): Promise<T>;
     /** An answer that comes bit by bit, and may never end. */
     stream(request: ApiRequest, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
+    /** What a program prints that is run in a container. */
+    exec(pod: string, container: string, command: readonly string[]): Promise<Buffer>;
 }
 
-/** A cluster's API by a kubeconfig. The SDK reads that, and knows all the ways to log in; requests are plain HTTP. */
+/** A cluster's API; requests are plain HTTP. */
 export class Connection implements Api {
     private constructor(
-        private readonly config: KubeConfig,
-        private readonly source: string,
-        private readonly server: URL,
+        private readonly cluster: Cluster,
         readonly namespace: string,
     ) {}
 
     static async open(options: ClusterOptions): Promise<Connection> {
-        const { config, source } = await loadConfig(options);
-        const cluster = config.getCurrentCluster();
-        if (!cluster) {
-            throw new UnreachableError(
-                `${source} has no cluster for the context "${config.getCurrentContext() ?? ""}"; choose one of its contexts with \`context\``,
-            );
-        }
-        const own = config.getContextObject(config.getCurrentContext())?.namespace;
-        return new Connection(config, source, new URL(cluster.server), options.namespace ?? own ?? "default");
+        const cluster = await readCluster(options);
+        return new Connection(cluster, options.namespace ?? cluster.namespace ?? "default");
     }
 
     async json<T>(request: ApiRequest): Promise<T> {
@@ -90,11 +67,15 @@ export class Connection implements Api {
         return this.send(request, signal);
     }
 
+    async exec(pod: string, container: string, command: readonly string[]): Promise<Buffer> {
+        return exec(await this.cluster.sdk(), { namespace: this.namespace, pod, container }, command);
+    }
+
     private async send(request: ApiRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
         const options = await this.options(request);
         const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
             const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-            const { protocol } = this.server;
+            const { protocol } = this.cluster.server;
             const sent = (protocol === "http:" ? http : https).request(options, resolve);
             // A peer that is gone without a word would never be noticed on a stream that is silent by itself.
             sent.once("socket", (socket) => socket.setKeepAlive(true, 15_000));
@@ -117,7 +98,7 @@ export class Connection implements Api {
     }
 
     private async options({ method, path: name, query, body, contentType }: ApiRequest) {
-        const url = new URL(this.server.href.replace(/\/$/, "") + name);
+        const url = new URL(this.cluster.server.href.replace(/\/$/, "") + name);
         for (const [key, value] of Object.entries(query ?? {})) {
             if (value !== undefined) {
                 url.searchParams.set(key, String(value));
@@ -135,18 +116,16 @@ export class Connection implements Api {
             options.headers["content-type"] = contentType ?? "application/json";
         }
         try {
-            await this.config.applyToHTTPSOptions(options);
+            await this.cluster.authorize(options);
         } catch (error) {
             throw this.unreachable(error as Error);
         }
-        // Each request on a connection of its own: the SDK's agent differs between its versions, and is not for plain HTTP.
-        const { agent, ...rest } = options;
-        return isProxied(agent) ? options : { ...rest, agent: false as const };
+        return options;
     }
 
     private unreachable(error: Error): UnreachableError {
         return new UnreachableError(
-            `the cluster at ${this.server.origin} (${this.source}) can't be reached: ${explain(error)}`,
+            `the cluster at ${this.cluster.server.origin} (${this.cluster.source}) can't be reached: ${explain(error)}`,
             { cause: error },
         );
     }
@@ -154,78 +133,6 @@ export class Connection implements Api {
 
 function noAnswer(): Error {
     return new Error(`no answer within ${ANSWER_MS / 1000} s`);
-}
-
-// What does the proxy's work in the SDK is an agent of another package.
-function isProxied(agent: unknown): boolean {
-    return agent instanceof http.Agent && /Proxy/.test(agent.constructor.name);
-}
-
-async function loadConfig({ kubeconfig, context }: ClusterOptions) {
-    const sdk = await loadSdk();
-    const config = new sdk.KubeConfig();
-    const file = kubeconfig === undefined ? undefined : asFile(kubeconfig);
-    const source =
-        kubeconfig === undefined
-            ? `kubeconfig ${defaultFile()}`
-            : file
-              ? `kubeconfig ${file}`
-              : "the given kubeconfig";
-    try {
-        if (file !== undefined) {
-            config.loadFromFile(file);
-        } else if (kubeconfig !== undefined) {
-            config.loadFromString(kubeconfig);
-        } else {
-            config.loadFromDefault();
-        }
-    } catch (error) {
-        const why = explain(error as Error);
-        throw new UnreachableError(`${source} can't be read: ${why}`, { cause: error });
-    }
-    if (context !== undefined) {
-        if (!config.getContextObject(context)) {
-            const names = config.getContexts().map(({ name }) => name);
-            throw new UnreachableError(
-                `${source} has no context "${context}"; it has ${names.join(", ") || "none"}`,
-            );
-        }
-        config.setCurrentContext(context);
-    }
-    return { config, source };
-}
-
-async function loadSdk() {
-    const name = "@kubernetes/client-node";
-    try {
-        return await loadPeer(name, () => import("@kubernetes/client-node"), "a run in Kubernetes");
-    } catch (error) {
-        if (error instanceof TypeError && Number(process.versions.node.split(".")[0]) < 22) {
-            throw new Error(
-                `version 2 of ${name} needs Node.js 22, and this is ${process.versions.node}: npm install ${name}@1`,
-                { cause: error },
-            );
-        }
-        throw error;
-    }
-}
-
-function asFile(kubeconfig: string): string | undefined {
-    if (kubeconfig.includes("\n") || kubeconfig.trimStart().startsWith("{")) {
-        return undefined;
-    }
-    return kubeconfig.replace(/^~(?=\/)/, os.homedir());
-}
-
-function defaultFile(): string {
-    const named = process.env.KUBECONFIG;
-    const usual = path.join(os.homedir(), ".kube/config");
-    return (
-        named ||
-        (fs.existsSync(usual)
-            ? usual
-            : "of this machine (KUBECONFIG is not set, and there is no ~/.kube/config)")
-    );
 }
 
 async function apiError(response: http.IncomingMessage): Promise<ApiError> {
@@ -246,18 +153,4 @@ async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
         chunks.push(chunk);
     }
     return Buffer.concat(chunks);
-}
-
-function explain(error: Error & { code?: string; errors?: Error[] }): string {
-    switch (error.code) {
-        case "ECONNREFUSED":
-            return "the connection was refused";
-        case "ENOTFOUND":
-        case "EAI_AGAIN":
-            return `its name can't be resolved (${error.code})`;
-        case "ETIMEDOUT":
-            return "the connection timed out";
-        default:
-            return error.message || error.errors?.[0]?.message || error.code || "no reason was given";
-    }
 }

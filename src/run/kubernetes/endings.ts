@@ -1,5 +1,13 @@
 import { RUNNER_EXIT, type FinalState } from "../events";
-import { ANNOTATION, CHECK_CONTAINER, conditionOf, runContainer, type Job, type Pod } from "./objects";
+import {
+    ANNOTATION,
+    CHECK_CONTAINER,
+    conditionOf,
+    FETCH_CONTAINER,
+    runContainer,
+    type Job,
+    type Pod,
+} from "./objects";
 
 /** How an attempt has ended. */
 export interface End {
@@ -44,9 +52,9 @@ export function writtenEnd(job: Job): End | undefined {
 /** What a pod's end means, when its runner did not say it. `pod` is as it was last seen; `gone`: it was deleted meanwhile. */
 export function podEnd(pod: Pod, gone: boolean): End | Interruption {
     const disruption = conditionOf(pod, "DisruptionTarget");
-    const check = checkFailure(pod);
-    if (check) {
-        return check;
+    const before = checkFailure(pod) ?? fetchFailure(pod);
+    if (before) {
+        return before;
     }
     const terminated = runContainer(pod)?.state?.terminated;
     if (terminated?.reason === "OOMKilled") {
@@ -97,6 +105,12 @@ function exitEnd(
         case RUNNER_EXIT.interrupted:
         case 143:
             return { interrupted: `the pod ${pod.metadata.name} was told to end` };
+        case RUNNER_EXIT.storeFailed:
+            return failed(
+                "ArtifactStoreFailed",
+                `what a step has left is not in the artifact store; ${said}`,
+                exitCode,
+            );
         case 126:
         case 127:
         case 128:
@@ -158,6 +172,39 @@ function checkFailure(pod: Pod): End | undefined {
                 "ImageUnusable",
                 `the check of the metadata store can't be started: ${lastWords(terminated.message)}; give \`metadataStore.checkImage\``,
                 terminated.exitCode,
+            );
+        default:
+            return undefined;
+    }
+}
+
+/** Code or finished steps could not be brought into the pod: no step has run in it. */
+function fetchFailure(pod: Pod): End | undefined {
+    const fetch = pod.status?.initContainerStatuses?.find(({ name }) => name === FETCH_CONTAINER);
+    const { exitCode, message, reason } = fetch?.state?.terminated ?? {};
+    const said = lastWords(message).replace(/^stackrun: /, "");
+    if (reason === "OOMKilled") {
+        return failed(
+            "OutOfMemory",
+            "what fetches the code was ended for want of memory: raise `transfer.resources.memory`",
+            exitCode,
+        );
+    }
+    switch (exitCode) {
+        case RUNNER_EXIT.codeMissing:
+            return failed("BundleFetchFailed", said, exitCode);
+        case RUNNER_EXIT.storeFailed:
+            return failed("ArtifactStoreFailed", said, exitCode);
+        case RUNNER_EXIT.recordFailed:
+            return failed("RecordFailed", said, exitCode);
+        case RUNNER_EXIT.unusable:
+        case 126:
+        case 127:
+        case 128:
+            return failed(
+                "ImageUnusable",
+                `what fetches the code can't be started: ${said}; correct \`transfer.image\``,
+                exitCode,
             );
         default:
             return undefined;

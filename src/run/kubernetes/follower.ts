@@ -3,8 +3,11 @@ import * as path from "node:path";
 import type { Follower, FollowItem, Outcome, RunRef } from "../follower";
 import { DEFAULT_MAX_RECOVERIES } from "../followRun";
 import { attemptEvents, recordedOutcome } from "../outcome";
+import { LAYOUT } from "../../stores/artifacts/types";
 import { prepareRunDir } from "../record";
-import { ApiError, Connection, UnreachableError, type Api, type ClusterOptions } from "./connection";
+import { ApiError, Connection, type Api } from "./connection";
+import type { ClusterOptions } from "./kubeconfig";
+import { UnreachableError } from "./unreachable";
 import { jobDeleted, jobEnd, writtenEnd, type End } from "./endings";
 import { Following } from "./following";
 import { attemptName, endJob, listPods, podsEnded, readJob } from "./job";
@@ -16,6 +19,8 @@ import { Queue } from "./queue";
 export interface KubernetesFollowerOptions extends ClusterOptions {
     readonly pendingTimeoutSeconds?: number;
     readonly maxRecoveries?: number;
+    /** The URL of the artifact store to which finished steps are brought. */
+    readonly store?: string;
 }
 
 const PENDING_TIMEOUT_SECONDS = 600;
@@ -70,7 +75,7 @@ export class KubernetesFollower implements Follower {
                     maxRecoveries: this.options.maxRecoveries ?? DEFAULT_MAX_RECOVERIES,
                     interruptions: before.filter(({ type }) => type === "run.interrupted").length,
                 },
-                (item) => queue.put(item),
+                (item) => queue.put(this.withUri(item, run)),
                 until,
                 readBookmark(from),
             );
@@ -103,6 +108,17 @@ export class KubernetesFollower implements Follower {
 
     /** Nothing to do: the Job makes another pod. */
     async recover(): Promise<void> {}
+
+    /** Where the output of a step is; the runner does not know it. */
+    private withUri(item: FollowItem, { runId }: RunRef): FollowItem {
+        const { store } = this.options;
+        if (store === undefined || item.type !== "event" || item.event.type !== "artifact") {
+            return item;
+        }
+        const { step, name } = item.event;
+        const uri = `${store}/${LAYOUT.step(runId, step)}/outputs/${name}`;
+        return { ...item, event: { ...item.event, uri } };
+    }
 
     private async withApi<T>(work: (api: Api) => Promise<T>): Promise<T> {
         try {

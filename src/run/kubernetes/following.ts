@@ -13,11 +13,9 @@ import {
 } from "./endings";
 import { attemptName, endJob, jobsPath, podSelector, podsPath, readJob } from "./job";
 import { ANNOTATION, hasEnded, runContainer, type Job, type KubeEvent, type Pod } from "./objects";
+import { News } from "./news";
 import { pendingJob, pendingPod, PENDING_REMEDY, type Pending } from "./pending";
 import { PodFollower, type Bookmark } from "./podFollower";
-
-/** Looked at again, even if nothing has been heard: times run out. */
-const LOOK_MS = 1_000;
 
 export interface FollowingOptions {
     readonly pendingTimeoutMs: number;
@@ -32,10 +30,9 @@ export class Following {
     private readonly pods: Collection<Pod>;
     private events?: { readonly uid: string; readonly list: Collection<KubeEvent>; stop(): void };
     private readonly done = new Set<string>();
-    private wake?: () => void;
-    private news = false;
     private shown = "";
     private stuckSince?: number;
+    private readonly news: News;
     private interruptions: number;
     private nonce = "";
 
@@ -48,7 +45,8 @@ export class Following {
         private readonly from?: Bookmark,
     ) {
         this.interruptions = options.interruptions;
-        const changed = () => this.changed();
+        this.news = new News(signal);
+        const changed = () => this.news.come();
         const fieldSelector = `metadata.name=${attemptName(run)}`;
         this.jobs = new Collection(api, { path: jobsPath(api), fieldSelector }, changed, signal);
         const labelSelector = podSelector(run);
@@ -116,10 +114,11 @@ export class Following {
             const follower = new PodFollower({
                 api: this.api,
                 pod,
+                runId: this.run.runId,
                 nonce: this.nonce,
                 attempt: this.run.attempt,
                 emit: (item) => this.emit(item),
-                change: () => this.change(),
+                change: () => this.news.wait(),
                 signal: this.signal,
                 from: this.from?.pod === uid ? this.from : undefined,
             });
@@ -192,7 +191,7 @@ export class Following {
             this.stuckSince ??= Date.now();
             const over = Date.now() - this.stuckSince >= this.options.pendingTimeoutMs;
             if (pending.hopeless || over) {
-                const message = `${pending.text}. ${PENDING_REMEDY[pending.reason]}`;
+                const message = `${pending.text}. ${pending.remedy ?? PENDING_REMEDY[pending.reason]}`;
                 const end: End = { state: "Failed", reason: pending.reason, message };
                 await endJob(this.api, this.run, end);
                 return end;
@@ -200,7 +199,7 @@ export class Following {
         } else {
             this.stuckSince = undefined;
         }
-        await this.change();
+        await this.news.wait();
         return undefined;
     }
 
@@ -212,7 +211,7 @@ export class Following {
             const signal = AbortSignal.any([this.signal, stop.signal]);
             const path = `/api/v1/namespaces/${this.api.namespace}/events`;
             const selection = { path, fieldSelector: `involvedObject.uid=${uid}` };
-            const list = new Collection<KubeEvent>(this.api, selection, () => this.changed(), signal);
+            const list = new Collection<KubeEvent>(this.api, selection, () => this.news.come(), signal);
             this.events = { uid, list, stop: () => stop.abort() };
             await list.start().catch((error: unknown) => {
                 if (!(error instanceof ApiError)) {
@@ -221,32 +220,6 @@ export class Following {
             });
         }
         return this.events?.list.items ?? [];
-    }
-
-    private changed(): void {
-        this.news = true;
-        this.wake?.();
-    }
-
-    private async change(): Promise<void> {
-        if (!this.news) {
-            await this.untilChanged();
-        }
-        this.news = false;
-    }
-
-    private untilChanged(): Promise<void> {
-        return new Promise((resolve) => {
-            const timer = setTimeout(done, LOOK_MS);
-            const { signal } = this;
-            function done() {
-                clearTimeout(timer);
-                signal.removeEventListener("abort", done);
-                resolve();
-            }
-            signal.addEventListener("abort", done);
-            this.wake = done;
-        });
     }
 }
 

@@ -1,3 +1,6 @@
+/** The folder of a pod in which the run has its own. */
+export const WORK_DIR = "/stackrun/work";
+
 /** What is read of Kubernetes' objects, as its API sends them: only what a run's follower looks at. */
 export interface KubeObject {
     readonly metadata: {
@@ -48,7 +51,11 @@ export interface ContainerStatus {
 }
 
 export interface Pod extends KubeObject {
-    readonly spec?: { readonly nodeName?: string; readonly terminationGracePeriodSeconds?: number };
+    readonly spec?: {
+        readonly nodeName?: string;
+        readonly terminationGracePeriodSeconds?: number;
+        readonly initContainers?: readonly { readonly name: string; readonly restartPolicy?: string }[];
+    };
     readonly status?: {
         readonly phase?: string;
         readonly reason?: string;
@@ -71,6 +78,9 @@ export interface KubeEvent extends KubeObject {
 /** The container of a run's pod that is the runner; and the one that looks for the metadata store before it. */
 export const RUN_CONTAINER = "run";
 export const CHECK_CONTAINER = "metadata-check";
+/** With an artifact store: brings code and finished steps into the pod, before the runner; and stores them, beside it. */
+export const FETCH_CONTAINER = "fetch";
+export const SHIP_CONTAINER = "ship";
 
 /** On all that a run makes: nothing without `runId` is ever touched. */
 export const LABEL = {

@@ -1,4 +1,12 @@
-import { CHECK_CONTAINER, type ContainerStatus, type Job, type KubeEvent, type Pod } from "./objects";
+import {
+    CHECK_CONTAINER,
+    FETCH_CONTAINER,
+    SHIP_CONTAINER,
+    type ContainerStatus,
+    type Job,
+    type KubeEvent,
+    type Pod,
+} from "./objects";
 
 /** Why nothing runs yet. */
 export interface Pending {
@@ -8,6 +16,11 @@ export interface Pending {
     readonly reason?: PendingReason;
     /** Can't heal at all: the run ends at once. */
     readonly hopeless?: boolean;
+    /**
+     * What to do about it.
+     * @default - what {@link PENDING_REMEDY} says
+     */
+    readonly remedy?: string;
 }
 
 export type PendingReason =
@@ -17,7 +30,8 @@ export type PendingReason =
     | "AdmissionRefused"
     | "ConfigMissing"
     | "VolumeFailed"
-    | "ContainerFailed";
+    | "ContainerFailed"
+    | "ClusterTooOld";
 
 const IMAGE = [
     "ErrImagePull",
@@ -26,6 +40,10 @@ const IMAGE = [
     "RegistryUnavailable",
     "SignatureValidationFailed",
 ];
+const REMEDY_OF_IMAGE: Readonly<Record<string, string | undefined>> = {
+    [FETCH_CONTAINER]: "Correct `transfer.image`, or give `imagePullSecrets` for its registry.",
+    [SHIP_CONTAINER]: "Correct `transfer.image`, or give `imagePullSecrets` for its registry.",
+};
 const IMAGE_HOPELESS = ["InvalidImageName", "ErrImageNeverPull"];
 
 /** What a pod that does not run yet is waiting for. */
@@ -40,6 +58,13 @@ export function pendingPod(pod: Pod, events: readonly KubeEvent[]): Pending {
             return found;
         }
     }
+    if (isTooOld(pod)) {
+        return {
+            text: "the cluster knows no sidecar containers, which came with Kubernetes 1.29",
+            reason: "ClusterTooOld",
+            hopeless: true,
+        };
+    }
     const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
     if (scheduled?.status === "False") {
         return {
@@ -51,7 +76,16 @@ export function pendingPod(pod: Pod, events: readonly KubeEvent[]): Pending {
     if (check?.state?.running) {
         return { text: "looking for the metadata store from inside the cluster" };
     }
+    if (containers.find(({ name }) => name === FETCH_CONTAINER)?.state?.running) {
+        return { text: "fetching code and finished steps from the artifact store" };
+    }
     return preparing(pod, events);
+}
+
+// Such a cluster leaves out what it does not know: the pod would wait for the end of a container that does not end.
+function isTooOld(pod: Pod): boolean {
+    const sidecar = pod.spec?.initContainers?.find(({ name }) => name === SHIP_CONTAINER);
+    return sidecar !== undefined && sidecar.restartPolicy !== "Always";
 }
 
 function waitingContainer({ name, image, state }: ContainerStatus): Pending | undefined {
@@ -59,7 +93,8 @@ function waitingContainer({ name, image, state }: ContainerStatus): Pending | un
     const said = message ? `: ${oneLine(message)}` : "";
     if (IMAGE.includes(reason) || IMAGE_HOPELESS.includes(reason)) {
         const text = `the image ${image ?? ""} can't be pulled (${reason})${said}`;
-        return { text, reason: "ImagePullFailed", hopeless: IMAGE_HOPELESS.includes(reason) };
+        const remedy = REMEDY_OF_IMAGE[name];
+        return { text, reason: "ImagePullFailed", hopeless: IMAGE_HOPELESS.includes(reason), remedy };
     }
     switch (reason) {
         case "CreateContainerConfigError":
@@ -124,6 +159,7 @@ export const PENDING_REMEDY: Readonly<Record<PendingReason, string>> = {
         "Change what the message names (`securityContext`, `transform`), or the cluster's policy.",
     ConfigMissing: "Create what the message names, or correct its name in the orchestrator's arguments.",
     VolumeFailed: "Look at the volume that the message names, and at its claim.",
+    ClusterTooOld: "Bring the cluster up to date, or leave `artifactStore` out and give a `workspace`.",
     ContainerFailed: "Look at the image, and at `securityContext` and `volumes`.",
 };
 

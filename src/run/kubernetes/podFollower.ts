@@ -1,10 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FollowItem } from "../follower";
-import { RunnerStream } from "../stream";
+import { RecordStream } from "../stream";
+import { CompleteLog } from "./completeLog";
 import { ApiError, type Api } from "./connection";
 import { podsPath } from "./job";
-import { hasEnded, RUN_CONTAINER, runContainer, type Pod } from "./objects";
+import { hasEnded, RUN_CONTAINER, runContainer, WORK_DIR, type Pod } from "./objects";
 import { PodLogReader, sinceTime, type LogPart, type LogPosition } from "./podLog";
+import { podRecord } from "./podRecord";
+import type { StepPosition } from "./stepLines";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
@@ -17,6 +20,8 @@ const GIVE_UP_AFTER_MS = 60_000;
 export interface Bookmark extends LogPosition {
     readonly pod: string;
     readonly created: string;
+    /** Where the steps' lines stand there. */
+    readonly steps?: Readonly<Record<string, StepPosition>>;
 }
 
 export function readBookmark(text: string | undefined): Bookmark | undefined {
@@ -27,6 +32,7 @@ export interface PodFollowerOptions {
     readonly api: Api;
     /** As the watch sees it. */
     readonly pod: { readonly now: Pod; readonly gone: boolean };
+    readonly runId: string;
     readonly nonce: string;
     readonly attempt: number;
     readonly emit: (item: FollowItem) => Promise<void>;
@@ -39,24 +45,36 @@ export interface PodFollowerOptions {
 /** Reads one pod's log to its end, over dropped connections, and tells what the runner said in it. */
 export class PodFollower {
     private readonly reader: PodLogReader;
-    private readonly stream: RunnerStream;
+    private readonly stream: RecordStream;
+    private readonly log: CompleteLog;
     /** The runner's last words, when it did not end by itself. */
     private interrupted?: string;
     private finished = false;
+    /** The runner has said its last word. */
+    private over = false;
     private read = false;
     private troubleSince?: number;
 
     constructor(private readonly options: PodFollowerOptions) {
-        const { from, nonce, attempt } = options;
+        const { api, pod, runId, from, nonce, attempt } = options;
         this.reader = new PodLogReader(from && { time: from.time, count: from.count });
-        this.stream = new RunnerStream({ nonce, attempt });
+        this.stream = new RecordStream({ nonce, attempt });
+        this.log = new CompleteLog({
+            record: podRecord(api, pod.now.metadata.name, `${WORK_DIR}/${runId}`),
+            emit: (item) => this.pass(item),
+            steps: from?.steps,
+        });
     }
 
     /** `"finished"`: the runner has ended the run; else what it said of being told to end, once the pod has ended. */
     async follow(): Promise<"finished" | string | undefined> {
         await this.tellImage();
-        await this.readLog();
-        await this.pass(this.stream.end());
+        try {
+            await this.readLog();
+            await this.log.take(this.stream.end(), 0);
+        } finally {
+            await this.log.end();
+        }
         if (this.finished) {
             return "finished";
         }
@@ -80,7 +98,7 @@ export class PodFollower {
             try {
                 await this.readOnce(!ended);
                 this.troubleSince = undefined;
-                if (ended || this.finished || this.interrupted !== undefined) {
+                if (ended || this.over) {
                     return;
                 }
             } catch (error) {
@@ -118,7 +136,7 @@ export class PodFollower {
         for await (const chunk of stream) {
             this.troubleSince = undefined;
             await this.take(this.reader.push(chunk));
-            if (this.finished) {
+            if (this.over) {
                 return;
             }
         }
@@ -131,26 +149,28 @@ export class PodFollower {
         }
         if (bytes.length > 0) {
             this.read = true;
-            await this.pass(this.stream.push(bytes), position);
+            const items = this.stream.push(bytes);
+            this.over ||= items.some((item) => item.type === "event" && item.event.type === "run.finished");
+            await this.log.take(items, bytes.length, position && ((steps) => this.bookmark(position, steps)));
         }
     }
 
-    private async pass(items: readonly FollowItem[], position?: LogPosition): Promise<void> {
-        const { metadata } = this.options.pod.now;
-        const bookmark =
-            position &&
-            JSON.stringify({ pod: metadata.uid, created: metadata.creationTimestamp ?? "", ...position });
-        for (const [index, item] of items.entries()) {
-            if (item.type === "event" && item.event.type === "run.finished") {
-                if (item.event.state === "Interrupted") {
-                    // Not the run's end: who took the pod is told by the cluster.
-                    this.interrupted = item.event.message;
-                    continue;
-                }
-                this.finished = true;
+    private bookmark(position: LogPosition, steps: Readonly<Record<string, StepPosition>>): string {
+        const { uid, creationTimestamp } = this.options.pod.now.metadata;
+        const mark: Bookmark = { pod: uid, created: creationTimestamp ?? "", ...position, steps };
+        return JSON.stringify(mark);
+    }
+
+    private async pass(item: FollowItem): Promise<void> {
+        if (item.type === "event" && item.event.type === "run.finished") {
+            if (item.event.state === "Interrupted") {
+                // Not the run's end: who took the pod is told by the cluster.
+                this.interrupted = item.event.message;
+                return;
             }
-            await this.options.emit(bookmark && index === items.length - 1 ? { ...item, bookmark } : item);
+            this.finished = true;
         }
+        await this.options.emit(item);
     }
 
     // Whether nothing more can be read; else the connection was dropped, or the node does not answer just now.
@@ -158,7 +178,7 @@ export class PodFollower {
         const status = error instanceof ApiError ? error.status : undefined;
         this.troubleSince ??= Date.now();
         if ((status === 404 || status === 400) && (await this.isGone())) {
-            if (this.interrupted === undefined && !this.finished) {
+            if (!this.over) {
                 const what = this.read ? "the end of its log" : "its log";
                 await this.tell(`the pod ${this.options.pod.now.metadata.name} is gone, and ${what} with it`);
             }

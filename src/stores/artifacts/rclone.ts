@@ -1,3 +1,4 @@
+import { emulatorUrl } from "./emulator";
 import type { StorePlace } from "./url";
 
 /** The remote's name in rclone's configuration. */
@@ -12,10 +13,8 @@ export interface RcloneRemote {
 }
 
 /** `emulator` is the address of a stand-in for Google's service, as Google's own clients read it from the environment. */
-export function rcloneRemote(
-    place: StorePlace,
-    emulator = process.env.STORAGE_EMULATOR_HOST || undefined,
-): RcloneRemote {
+export function rcloneRemote(place: StorePlace, emulator = process.env.STORAGE_EMULATOR_HOST): RcloneRemote {
+    const endpoint = emulatorUrl(emulator);
     switch (place.kind) {
         case "file":
             return { remote: `${NAME}:${place.prefix}`, env: variables({ type: "local" }) };
@@ -28,17 +27,12 @@ export function rcloneRemote(
                     bucket_policy_only: "true",
                     // It would ask for the right to make buckets.
                     no_check_bucket: "true",
-                    ...(emulator
-                        ? { anonymous: "true", endpoint: endpointOf(emulator) }
+                    ...(endpoint
+                        ? { anonymous: "true", endpoint: `${endpoint}/storage/v1/` }
                         : { env_auth: "true" }),
                 }),
             };
     }
-}
-
-function endpointOf(emulator: string): string {
-    const url = emulator.includes("://") ? emulator : `http://${emulator}`;
-    return `${url.replace(/\/+$/, "")}/storage/v1/`;
 }
 
 function variables(settings: Record<string, string>): Record<string, string> {

@@ -18,7 +18,7 @@ export type StorePlace =
           readonly url: string;
       };
 
-const ALLOWED = "allowed: gs://bucket/prefix, file:///folder, or the path of a folder";
+const ALLOWED = "gs://bucket/prefix, file:///folder, or the path of a folder";
 /** An object's key may have 1024 bytes, its prefix included. */
 const MAX_PREFIX_BYTES = 512;
 
@@ -27,45 +27,28 @@ const MAX_PREFIX_BYTES = 512;
  * @returns where the store is, or a sentence that says what is wrong and what is allowed.
  */
 export function parseStoreUrl(text: string, base = process.cwd()): StorePlace | string {
-    if (text.trim() === "") {
-        return `the URL of the artifact store is empty; ${ALLOWED}`;
-    }
     const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(text)?.[1].toLowerCase();
     switch (scheme) {
         case undefined:
-            return folder(text, base);
+            return pathMistake(text) ?? filePlace(path.resolve(base, text));
         case "file":
-            return fileUrl(text);
+            return fileUrl(text) ?? fileUrlMistake(text);
         case "gs":
             return bucketUrl(text);
-        case "s3":
-        case "azblob":
-            return `${quoted(text)}: stores of the kind ${scheme}:// are not supported yet; ${ALLOWED}`;
         default:
-            return `${quoted(text)} is no URL of an artifact store; ${ALLOWED} (./ before a path with a colon)`;
+            return schemeMistake(text, scheme);
     }
 }
 
-function folder(text: string, base: string): StorePlace | string {
-    if (text.startsWith("~")) {
-        return `${quoted(text)}: ~ is known to shells only; write the whole path`;
-    }
-    if (text.includes("\0")) {
-        return `${quoted(text)} is no path; ${ALLOWED}`;
-    }
-    return filePlace(path.resolve(base, text));
-}
-
-function fileUrl(text: string): StorePlace | string {
-    const refused = `${quoted(text)} is no URL of a folder on this machine; allowed: file:///folder`;
+function fileUrl(text: string): StorePlace | undefined {
     if (!/^file:\/\//i.test(text)) {
-        return refused;
+        return undefined;
     }
     try {
         const { search, hash } = new URL(text);
-        return search || hash ? refused : filePlace(path.resolve(fileURLToPath(text)));
+        return search || hash ? undefined : filePlace(path.resolve(fileURLToPath(text)));
     } catch {
-        return refused;
+        return undefined;
     }
 }
 
@@ -76,19 +59,47 @@ function filePlace(prefix: string): StorePlace {
 function bucketUrl(text: string): StorePlace | string {
     const [, bucket, rest] = /^gs:\/\/([^/]*)(.*)$/is.exec(text) ?? [];
     if (bucket === undefined || !isBucket(bucket)) {
-        return (
-            `${quoted(text)} names no bucket; allowed: gs://bucket/prefix, the bucket with 3 to 63 lower-case letters, ` +
-            "digits, -, _ and ., a letter or digit at both ends"
-        );
+        return bucketMistake(text);
     }
     const prefix = rest.replace(/^\/|\/$/g, "");
     if (prefix !== "" && !isPrefix(prefix)) {
-        return (
-            `${quoted(text)}: its prefix can't be one; allowed: names between single slashes, none of them . or .., without ` +
-            `control characters and \\ " * ? # [ ], at most ${MAX_PREFIX_BYTES} bytes`
-        );
+        return prefixMistake(text);
     }
     return { kind: "gs", bucket, prefix, url: prefix ? `gs://${bucket}/${prefix}` : `gs://${bucket}` };
+}
+
+function pathMistake(text: string): string | undefined {
+    if (text.trim() === "") {
+        return `the URL of the artifact store is empty; allowed: ${ALLOWED}`;
+    }
+    if (text.startsWith("~")) {
+        return `${quoted(text)}: ~ is known to shells only; write the whole path`;
+    }
+    return text.includes("\0") ? `${quoted(text)} is no path; allowed: ${ALLOWED}` : undefined;
+}
+
+function schemeMistake(text: string, scheme: string): string {
+    return ["s3", "azblob"].includes(scheme)
+        ? `${quoted(text)}: stores of the kind ${scheme}:// are not supported yet; allowed: ${ALLOWED}`
+        : `${quoted(text)} is no URL of an artifact store; allowed: ${ALLOWED} (./ before a path with a colon)`;
+}
+
+function fileUrlMistake(text: string): string {
+    return `${quoted(text)} is no URL of a folder on this machine; allowed: file:///folder`;
+}
+
+function bucketMistake(text: string): string {
+    return (
+        `${quoted(text)} names no bucket; allowed: gs://bucket/prefix, the bucket with 3 to 63 lower-case letters, ` +
+        "digits, -, _ and ., a letter or digit at both ends"
+    );
+}
+
+function prefixMistake(text: string): string {
+    return (
+        `${quoted(text)}: its prefix can't be one; allowed: names between single slashes, none of them . or .., without ` +
+        `control characters and \\ " * ? # [ ], at most ${MAX_PREFIX_BYTES} bytes`
+    );
 }
 
 function isBucket(name: string): boolean {

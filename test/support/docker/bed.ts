@@ -92,6 +92,19 @@ export class DockerBed {
         await startDockerd(this.dir);
     }
 
+    /** Restarts the daemon with other settings; the result restores those that it had. */
+    async configure(change: Readonly<Record<string, unknown>>): Promise<() => Promise<void>> {
+        const { config } = placesOf(this.dir);
+        const before = fs.readFileSync(config, "utf8");
+        const use = async (text: string) => {
+            await this.stopDaemon();
+            fs.writeFileSync(config, text);
+            await this.startDaemon();
+        };
+        await use(JSON.stringify({ ...JSON.parse(before), ...change }));
+        return () => use(before);
+    }
+
     daemonLog(): string {
         return fs.readFileSync(placesOf(this.dir).log("dockerd"), "utf8");
     }

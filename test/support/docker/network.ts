@@ -7,13 +7,23 @@ export interface BedNetwork {
     readonly second: number;
 }
 
+/** The beds' part of 10.0.0.0/8: clusters of `test/support/kubernetes` have 10.244 (pods) and 10.245 (nodes). */
+const FIRST = 200;
+const LAST = 243;
+
+/** The first number that nothing on this machine uses. */
+export function freeSecond(used: ReadonlySet<number>): number {
+    for (let second = FIRST; second <= LAST; second++) {
+        if (!used.has(second)) {
+            return second;
+        }
+    }
+    throw new Error(`no free subnet in 10.${FIRST}.0.0 to 10.${LAST}.255.255`);
+}
+
 /** Makes a bridge with addresses that nothing on this machine uses, and lets its containers out. */
 export function createNetwork(bridge: string): BedNetwork {
-    const used = usedSeconds();
-    const second = Array.from({ length: 50 }, (_, index) => 200 + index).find((number) => !used.has(number));
-    if (second === undefined) {
-        throw new Error("no free subnet in 10.200.0.0 to 10.249.255.255");
-    }
+    const second = freeSecond(usedSeconds());
     const network = { bridge, second };
     ip("link", "add", bridge, "type", "bridge");
     ip("addr", "add", `10.${second}.0.1/24`, "dev", bridge);

@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import * as net from "node:net";
 import * as path from "node:path";
 import { findCommand } from "../aptPackages";
 import { endProcess, identityOf, isAlive } from "../identity";
+import { freePort } from "../freePort";
 import { until } from "../project";
 
 /** Debian's docker-registry on loopback, where a daemon asks for no TLS. It wants a user and a password. */
@@ -120,15 +120,4 @@ function bcrypt(password: string): string {
         throw new Error("perl makes no bcrypt hashes here");
     }
     return hash;
-}
-
-function freePort(): Promise<number> {
-    return new Promise((resolve, reject) => {
-        const server = net.createServer();
-        server.once("error", reject);
-        server.listen(0, "127.0.0.1", () => {
-            const { port } = server.address() as net.AddressInfo;
-            server.close(() => resolve(port));
-        });
-    });
 }

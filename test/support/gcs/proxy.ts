@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { UploadSessions } from "./sessions";
 
 /** What goes wrong with a request, in the place of an answer, or with the answer itself. */
 export type Fault =
@@ -46,6 +48,7 @@ class FaultServer implements FaultProxy {
     url = "";
     seen: string[] = [];
     onRequest?: (line: string) => void;
+    private readonly sessions = new UploadSessions();
     private rules: { fault: Fault; match: RegExp; left: number }[] = [];
     private readonly server = http.createServer((request, response) => void this.serve(request, response));
 
@@ -93,11 +96,17 @@ class FaultServer implements FaultProxy {
             } else if (fault === "silence") {
                 request.resume();
             } else if (typeof fault === "object") {
-                for await (const _chunk of request) {
-                    // Answered when it is over, as a server that is busy does.
-                }
+                // Answered when it is over, as a server that is busy does.
+                request.resume();
+                await once(request, "end");
                 response.writeHead(fault.status, { "content-type": "application/json" });
                 response.end(fault.body ?? "");
+            } else if (this.sessions.isQuestion(request)) {
+                request.resume();
+                const { status, headers, body } = this.sessions.answer(request);
+                response.writeHead(status, headers).end(body);
+                this.seen.push(`${line} -> ${status}`);
+                return;
             } else {
                 const status = await this.forward(request, response, fault);
                 this.seen.push(`${line} -> ${fault ?? status}`);
@@ -115,7 +124,8 @@ class FaultServer implements FaultProxy {
         response: http.ServerResponse,
         fault: "lost answer" | "half an answer" | "wrong bit" | undefined,
     ): Promise<number | undefined> {
-        const { method, headers } = request;
+        const { method } = request;
+        const headers = { ...request.headers, host: new URL(this.target).host };
         const upstream = http.request(new URL(request.url ?? "/", this.target), {
             method,
             headers,
@@ -134,6 +144,7 @@ class FaultServer implements FaultProxy {
             chunks.push(chunk as Buffer);
         }
         const body = Buffer.concat(chunks);
+        this.sessions.learn(request, answer, body);
         if (fault === "lost answer") {
             response.destroy();
             return answer.statusCode;
@@ -149,9 +160,10 @@ class FaultServer implements FaultProxy {
 
     // The server names itself where a resumable upload goes on.
     private ownHeaders(headers: http.IncomingHttpHeaders, length: number): http.OutgoingHttpHeaders {
-        const { "transfer-encoding": _, ...rest } = headers;
         const location = headers.location?.replace(this.target, this.url);
-        return { ...rest, "content-length": length, ...(location ? { location } : {}) };
+        const own = { ...headers, "content-length": length, ...(location ? { location } : {}) };
+        delete own["transfer-encoding"];
+        return own;
     }
 }
 

@@ -4,9 +4,9 @@ import * as path from "node:path";
 import { cacheDir } from "./cache";
 import { ensurePackages } from "../aptPackages";
 import { writeImage } from "./archive";
-import { makeBusyboxRoot, makeDebianRoot, makeNoShRoot } from "./roots";
+import { makeBusyboxRoot, makeDebianRoot, makeNoShRoot, makeRcloneRoot } from "./roots";
 
-export type TestImage = "busybox" | "nosh" | "debian";
+export type TestImage = "busybox" | "nosh" | "debian" | "rclone";
 
 /**
  * The images of the test beds. They are in no registry: a daemon or a cluster gets them from a file, and an attempt to
@@ -19,6 +19,8 @@ export const IMAGES: Readonly<Record<TestImage, string>> = {
     nosh: "stackrun.test/nosh:1",
     /** Debian's minimum and python3-minimal. */
     debian: "stackrun.test/debian:1",
+    /** All applets of busybox, and Debian's rclone: as rclone's own image, which is busybox and rclone. */
+    rclone: "stackrun.test/rclone:1",
 };
 
 const MAKERS: Readonly<Record<TestImage, Maker>> = {
@@ -29,6 +31,11 @@ const MAKERS: Readonly<Record<TestImage, Maker>> = {
         make: makeDebianRoot,
         cmd: ["/bin/bash"],
         owners: "keep",
+    },
+    rclone: {
+        needs: { busybox: "busybox-static", rclone: "rclone" },
+        make: makeRcloneRoot,
+        cmd: ["/usr/bin/rclone"],
     },
 };
 

@@ -22,6 +22,19 @@ export function makeBusyboxRoot(root: string): void {
     }
 }
 
+/** The same, and Debian's rclone with the libraries that it is linked with. */
+export function makeRcloneRoot(root: string): void {
+    makeBusyboxRoot(root);
+    const rclone = findCommand("rclone") as string;
+    const libraries = execFileSync("ldd", [rclone], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
+    for (const [from, to] of [[rclone, "/usr/bin/rclone"], ...libraries.map((file) => [file, file])]) {
+        const target = path.join(root, to);
+        fs.mkdirSync(path.dirname(target), { recursive: true });
+        fs.copyFileSync(fs.realpathSync(from), target);
+        fs.chmodSync(target, 0o755);
+    }
+}
+
 /** Static commands that can't be used as a shell: one binary that looks at the name it is called by. */
 export function makeNoShRoot(root: string): void {
     makeFolders(root, ["bin", "dev", "etc", "proc", "sys"]);

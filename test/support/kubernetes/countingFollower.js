@@ -46,6 +46,7 @@ function counted(api, requests) {
         namespace: api.namespace,
         json: (request) => (count(request), api.json(request)),
         stream: (request, signal) => (count(request), api.stream(request, signal)),
+        exec: (...args) => api.exec(...args),
     };
 }
 

@@ -43,9 +43,10 @@ export function runProject(
     pipeline: string,
     args = "",
     before = "",
+    env: NodeJS.ProcessEnv = {},
 ): Promise<Project> {
     const program = runProgram(namespace, args, before).replace(/^const k8s = .*\n/, "");
-    return kubernetesProject(bed.kubeconfig, program, { "pipeline.yaml": pipeline });
+    return kubernetesProject(bed.kubeconfig, program, { "pipeline.yaml": pipeline }, env);
 }
 
 /** A folder of the node that pods see as a volume, so that a run's folder outlives its pods. */

@@ -8,6 +8,8 @@ import { decode, encode, type Decoded, type Properties } from "../../../src/prov
 export interface StandInOptions extends ProviderOptions {
     checkConfig(config: Properties): CheckFailure[];
     configure(config: Properties): void;
+    /** Functions by their tokens: what `pulumi.runtime.invoke` gets for its arguments. */
+    readonly functions?: Readonly<Record<string, (args: Properties) => Promise<object>>>;
     /** Inputs that the plugin adds to those of the program, as engines see them from then on. */
     complete?(type: string, inputs: Decoded): Properties | undefined;
 }
@@ -37,6 +39,15 @@ export class StandInServer extends ProviderServer {
                 response.setSupportspreview(true);
                 return response;
             }),
+            invoke: (
+                { request }: Grpc.ServerUnaryCall<proto.InvokeRequest, proto.InvokeResponse>,
+                callback: Grpc.sendUnaryData<proto.InvokeResponse>,
+            ) => {
+                this.invoke(request).then(
+                    (response) => callback(null, response),
+                    (error: Error) => callback({ code: grpc.status.UNKNOWN, details: error.message }),
+                );
+            },
             check: (
                 call: Grpc.ServerUnaryCall<proto.CheckRequest, proto.CheckResponse>,
                 callback: Grpc.sendUnaryData<proto.CheckResponse>,
@@ -53,6 +64,16 @@ export class StandInServer extends ProviderServer {
                     callback(error, response);
                 }),
         };
+    }
+
+    private async invoke(request: proto.InvokeRequest): Promise<proto.InvokeResponse> {
+        const called = this.standIn.functions?.[request.getTok()];
+        if (!called) {
+            throw new Error(`the stand-in knows no function ${request.getTok()}`);
+        }
+        const response = new proto.InvokeResponse();
+        response.setReturn(encode(await called(decode(request.getArgs()).value)));
+        return response;
     }
 
     // Properties one level deep: what is a secret stays one.

@@ -4,10 +4,11 @@ import { pack } from "tar-stream";
 import { buildHash } from "../../../components/docker/contextHash";
 import { DockerIgnore } from "../../../components/docker/dockerIgnore";
 import { mebibytes } from "../../../components/docker/sizes";
-import { clientOptions } from "../../../src/run/docker/client";
+import { clientOptions, connect } from "../../../src/run/docker/client";
 import { DockerError, explain, isGone, isUnreachable } from "../../../src/run/docker/errors";
 import { digestOf } from "../../../src/run/docker/image";
 import { asCancelled, endOf, outcomeOfContainer, withCancel } from "../../../src/run/docker/outcome";
+import { sshArguments } from "../../../src/run/docker/ssh";
 import { unpack } from "../../../src/run/docker/unpack";
 import { ownerOf } from "../../../src/run/docker/user";
 import { useFolder } from "../../support/folder";
@@ -105,7 +106,6 @@ test.each([
     ["tcp://10.0.0.7", { protocol: "http", host: "10.0.0.7", port: 2375 }],
     ["tcp://[::1]:99", { protocol: "http", host: "::1", port: "99" }],
     ["https://d.example:2376", { protocol: "https", host: "d.example", port: "2376" }],
-    ["ssh://me@d.example", { protocol: "ssh", host: "d.example", port: 22, username: "me" }],
 ])("the daemon at %s", (address, options) => {
     expect(clientOptions(address, {}, {})).toMatchObject(options);
 });
@@ -117,7 +117,36 @@ test("certificates make it TLS, from the options or from DOCKER_CERT_PATH", () =
     });
     expect(() =>
         clientOptions("tcp://d", {}, { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/nowhere" }),
-    ).toThrow("/nowhere/ca.pem");
+    ).toThrow("the certificate /nowhere/ca.pem can't be read (ENOENT)");
+    // As the provider does, without DOCKER_TLS_VERIFY too.
+    const env = { DOCKER_CA_MATERIAL: "a", DOCKER_CERT_MATERIAL: "b", DOCKER_KEY_MATERIAL: "c" };
+    expect(clientOptions("tcp://d", {}, env)).toMatchObject({ protocol: "https", ca: "a", key: "c" });
+});
+
+test("a daemon that was named does not give way to the environment's", async () => {
+    const before = process.env.DOCKER_HOST;
+    process.env.DOCKER_HOST = "tcp://10.0.0.9:2375";
+    try {
+        const { docker } = await connect({ host: "unix:///run/mine.sock" });
+        expect(docker.modem).toMatchObject({ host: undefined, socketPath: "/run/mine.sock" });
+        expect((await connect({})).docker.modem).toMatchObject({ host: "10.0.0.9", port: "2375" });
+    } finally {
+        delete process.env.DOCKER_HOST;
+        Object.assign(process.env, before === undefined ? {} : { DOCKER_HOST: before });
+    }
+});
+
+test("ssh is run as the address says, with the user's options first, and asks nobody", () => {
+    const fixed = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
+    const there = "docker system dial-stdio";
+    expect(sshArguments({ host: "d.example" })).toEqual([...fixed, "--", "d.example", there]);
+    const more = { port: "99", user: "me", socket: "/run/my.sock", options: ["-i", "key"] };
+    expect(sshArguments({ host: "d.example", ...more })).toEqual([
+        ...["-i", "key", ...fixed, "-l", "me", "-p", "99", "--", "d.example"],
+        "docker --host 'unix:///run/my.sock' system dial-stdio",
+    ]);
+    expect(() => clientOptions("ssh://me:word@d.example", {}, {})).toThrow(/is no address of a daemon/);
+    expect(() => clientOptions("ssh://d.example/a%27b'c", {}, {})).toThrow(/is no address of a daemon/);
 });
 
 describe("errors of the daemon", () => {

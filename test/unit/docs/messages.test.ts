@@ -11,6 +11,8 @@ import { CONFIGURATION, PROJECT } from "./messages/project";
 import { PULUMI } from "./messages/pulumi";
 import { RUN } from "./messages/run";
 import { RUNNER, STEP_LOG } from "./messages/runner";
+import { SHIP } from "./messages/ship";
+import { STORES } from "./messages/stores";
 import { said, says, unsaid, type Producers } from "./messages/said";
 import { messages, sections } from "./troubleshooting";
 
@@ -28,7 +30,9 @@ const PRODUCERS: Readonly<Record<string, Producers>> = {
     "Followers of your own": FOLLOWERS,
     "Tests of your own": TESTS,
     "In Kubernetes": KUBERNETES,
+    "The artifact store": STORES,
     "From the runner": RUNNER,
+    "Between a machine and the artifact store": SHIP,
     "In the log of a step": STEP_LOG,
     "From the Pulumi engine": PULUMI,
 };

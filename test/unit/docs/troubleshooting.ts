@@ -25,6 +25,13 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
     "Do one of these, then try again:": "within the message that there is no engine",
     "… has no JSON": "can't be reached: all values come from JSON or YAML",
     "a value of the type … has no JSON": "can't be reached: all values come from JSON or YAML",
+    "the program failed in the container":
+        "why lines of a log can't be had again: the log tells their number",
+    "the connection was dropped": "likewise",
+    "the log of step … has … bytes where … were asked for": "likewise",
+    "… is no key of an artifact store": "can't be reached: keys are made of checked names",
+    "… is no prefix of keys: it has to end with a slash": "can't be reached: keys are made of checked names",
+    "what was written to … is not what it reads back. Look after its disk.": "needs a disk that is broken",
     "unknown resource type …; this plugin has …":
         "an engine and a plugin that don't belong together: a defect",
 };

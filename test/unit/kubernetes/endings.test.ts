@@ -11,6 +11,10 @@ const exited = (exitCode: number, more: object = {}): Pod => ({
         ],
     },
 });
+const fetching = (terminated: { exitCode: number; message?: string; reason?: string }): Pod => ({
+    metadata,
+    status: { phase: "Failed", initContainerStatuses: [{ name: "fetch", state: { terminated } }] },
+});
 const disrupted = (pod: Pod, reason: string): Pod => ({
     ...pod,
     status: { ...pod.status, conditions: [{ type: "DisruptionTarget", status: "True", reason }] },
@@ -28,12 +32,32 @@ describe("what the end of a pod means", () => {
         [65, "Failed", "RecordFailed"],
         [66, "TimedOut", "DeadlineExceeded"],
         [67, "Cancelled", "Cancelled"],
+        [69, "Failed", "ArtifactStoreFailed"],
         [126, "Failed", "ImageUnusable"],
         [127, "Failed", "ImageUnusable"],
         [128, "Failed", "ImageUnusable"],
         [137, "Lost", "RunnerKilled"],
     ])("exit code %i: %s %s", (code, state, reason) => {
         expect(podEnd(exited(code), false)).toMatchObject({ state, reason });
+    });
+
+    it.each([
+        [64, "ImageUnusable", /last words.*transfer\.image/],
+        [65, "RecordFailed", /^its last words$/],
+        [69, "ArtifactStoreFailed", /^its last words$/],
+        [70, "BundleFetchFailed", /^its last words$/],
+        [127, "ImageUnusable", /transfer\.image/],
+    ])("before the steps, what fetches the code ends with exit code %i: %s", (exitCode, reason, message) => {
+        const end = podEnd(fetching({ exitCode, message: "stackrun: its last words\n" }), false);
+        expect(end).toMatchObject({ state: "Failed", reason, message: expect.stringMatching(message) });
+    });
+
+    it("before the steps, what fetches the code is told to end, or wants memory", () => {
+        expect(podEnd(fetching({ exitCode: 68 }), true)).toEqual({ interrupted: "the pod p was deleted" });
+        expect(podEnd(fetching({ exitCode: 137, reason: "OOMKilled" }), false)).toMatchObject({
+            reason: "OutOfMemory",
+            message: expect.stringContaining("transfer.resources.memory"),
+        });
     });
 
     it.each([68, 143, 2, 139])("exit code %i is an interruption", (code) => {

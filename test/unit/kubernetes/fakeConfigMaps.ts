@@ -36,4 +36,5 @@ export class FakeConfigMaps implements Api {
     }
 
     stream = () => Promise.reject(new Error("nothing to stream"));
+    exec = () => Promise.reject(new Error("nothing to run"));
 }

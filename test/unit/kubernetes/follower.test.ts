@@ -2,12 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { FollowItem } from "../../../src/run/follower";
-import {
-    ApiError,
-    UnreachableError,
-    type Api,
-    type ApiRequest,
-} from "../../../src/run/kubernetes/connection";
+import { ApiError, type Api, type ApiRequest } from "../../../src/run/kubernetes/connection";
+import { UnreachableError } from "../../../src/run/kubernetes/unreachable";
 import { KubernetesFollower } from "../../../src/run/kubernetes/follower";
 import type { Job, Pod } from "../../../src/run/kubernetes/objects";
 
@@ -20,6 +16,7 @@ const stamped = (lines: readonly string[]) =>
 /** A cluster in memory: objects by path, and what each reading of a log brings. */
 class FakeCluster implements Api {
     readonly namespace = "ns";
+    exec = () => Promise.reject(new Error("the right to do that is not there"));
     job?: Job;
     pods: Pod[] = [];
     events: object[] = [];
@@ -145,6 +142,18 @@ describe("the follower of a Job", () => {
             event: { type: "run.finished", state: "Succeeded" },
         });
         expect(cluster.watches).toBeGreaterThan(0);
+    }, 30_000);
+
+    it("knows where an output is, if steps are brought to a store", async () => {
+        cluster.job = theJob();
+        cluster.pods = [thePod("p1", { running: {} })];
+        const made = { step: "a", name: "x y/z", size: 1, sha256: "" };
+        const log = [event("artifact", made), event("run.finished", { state: "Succeeded", reason: "" })];
+        cluster.logs = [[stamped(log)], [stamped(log)]];
+        const uri = "gs://bucket/p/runs/r1/steps/a/outputs/x y/z";
+        const [first] = await followed({ store: "gs://bucket/p" });
+        expect(first).toMatchObject({ event: { ...made, uri } });
+        expect((await followed())[0]).not.toHaveProperty("event.uri");
     }, 30_000);
 
     it("goes on behind the bookmark that it gave", async () => {

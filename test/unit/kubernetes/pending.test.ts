@@ -31,6 +31,31 @@ describe("why a pod does not run", () => {
         expect(found.text).toContain(": the registry's words");
     });
 
+    it.each(["fetch", "ship"])("of what carries the code (%s), another image is to be corrected", (name) => {
+        const state = { waiting: { reason: "ErrImagePull", message: "" } };
+        const pod: Pod = { metadata, status: { initContainerStatuses: [{ name, image: "x", state }] } };
+        expect(pendingPod(pod, [])).toMatchObject({
+            reason: "ImagePullFailed",
+            remedy: expect.stringContaining("`transfer.image`"),
+        });
+    });
+
+    it("what the store brings is waited for, and said", () => {
+        const initContainerStatuses = [{ name: "fetch", state: { running: {} } }];
+        expect(pendingPod({ metadata, status: { initContainerStatuses } }, [])).toEqual({
+            text: "fetching code and finished steps from the artifact store",
+        });
+    });
+
+    it("a cluster that knows no sidecars has left out that one goes on beside the steps", () => {
+        const pod = (restartPolicy?: string): Pod => ({
+            metadata,
+            spec: { initContainers: [{ name: "ship", restartPolicy }] },
+        });
+        expect(pendingPod(pod(), [])).toMatchObject({ reason: "ClusterTooOld", hopeless: true });
+        expect(pendingPod(pod("Always"), [])).not.toHaveProperty("reason");
+    });
+
     it("no node: the scheduler's sentence", () => {
         const message = "0/1 nodes are available: 1 Insufficient cpu.";
         const pod: Pod = {

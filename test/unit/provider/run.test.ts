@@ -94,6 +94,14 @@ describe("Run", () => {
         );
     });
 
+    it("is read to its end before its target is deleted, if nobody has done that", async () => {
+        last({ kind: "Finished", state: "Lost", reason: "ContainerGone", message: "it is gone" });
+        await handler.delete({ ...common, id: "i", oldInputs: decoded(), outputs: { status: "Running" } });
+        expect(fs.existsSync(path.join(runDir(), "cancelled"))).toBe(false);
+        const file = JSON.parse(fs.readFileSync(path.join(runDir(), "run.json"), "utf8"));
+        expect(file).toMatchObject({ status: "Lost", message: "it is gone" });
+    });
+
     it("keeps what is recorded of it when it is read after its end", async () => {
         const outputs = { status: "Failed", message: "why" };
         expect(await handler.read({ ...common, id: "i", inputs: decoded(), outputs })).toEqual({ outputs });

@@ -100,6 +100,24 @@ describe("RunId", () => {
         expect(await diff({})).toEqual({ changes: [] });
     });
 
+    it.each<[string, Properties]>([
+        ["a further attempt", {}],
+        ["another run", { trigger: 2 }],
+    ])("keeps what nobody has followed of the last attempt before %s", async (_, change) => {
+        last(finished("Failed"));
+        const items = [
+            { type: "log", lines: [{ step: "load", text: "no such table" }] },
+            { type: "lost", state: "Failed", reason: "OutOfMemory", message: "too much" },
+        ];
+        fs.writeFileSync(path.join(stateDir, "runs/r1/items-1.json"), JSON.stringify(items));
+        await update(change, true);
+        expect(fs.existsSync(path.join(stateDir, "runs/r1/log"))).toBe(false);
+        await update(change);
+        expect(fs.readFileSync(path.join(stateDir, "runs/r1/log"), "utf8")).toBe("load\tno such table\n");
+        await update(change);
+        expect(fs.readFileSync(path.join(stateDir, "runs/r1/log"), "utf8")).toBe("load\tno such table\n");
+    });
+
     it.each(["Failed", "TimedOut", "Cancelled", "Lost"] as const)(
         "makes attempt 2 of a run that was %s",
         async (state) => {

@@ -1,4 +1,4 @@
-import type { RunnerEvent, RunnerEventBody } from "../../../src/run/events";
+import type { RunnerEvent, RunnerEventBody, StepReason } from "../../../src/run/events";
 import { apply, formatSeconds, newSnapshot, type RunSnapshot } from "../../../src/run/snapshot";
 import { pipelineOf } from "../../support/pipelines";
 
@@ -19,13 +19,14 @@ const finished = (
     state: "Succeeded" | "Failed" | "Cancelled",
     exitCode: number,
     tries = 1,
+    reason: StepReason = "StepFailed",
 ): RunnerEventBody => ({
     type: "step.finished",
     step,
     state,
     try: tries,
     exitCode,
-    reason: state === "Failed" ? "StepFailed" : "",
+    reason: state === "Failed" ? reason : "",
     durationSeconds: 1.5,
 });
 
@@ -80,6 +81,19 @@ describe("the state of a run", () => {
         expect(run.steps[1]).toMatchObject({ name: "train", state: "Skipped" });
     });
 
+    it("says of a step that could not be stored what the runner says, and not that it failed", () => {
+        const message =
+            'step "load" has ended well, but what it left is not in the artifact store: no access';
+        const reason = "ArtifactStoreFailed";
+        const run = replay([
+            { type: "run.started", pid: 1 },
+            { type: "step.started", step: "load", try: 1 },
+            finished("load", "Failed", 0, 1, reason),
+            { type: "run.finished", state: "Failed", reason, exitCode: 69, message },
+        ]);
+        expect(run).toMatchObject({ status: "Failed", reason, exitCode: 69, message });
+    });
+
     it("keeps what an earlier attempt finished, and begins the rest anew", () => {
         const run = replay([
             { type: "run.started", pid: 1 },
@@ -120,6 +134,10 @@ describe("the state of a run", () => {
         apply(killed, { type: "lost", reason: "RunnerKilled", message: "gone" });
         expect(killed).toMatchObject({ status: "Lost", reason: "RunnerKilled" });
         expect(killed.steps[0]).toMatchObject({ state: "Cancelled", reason: "RunnerKilled" });
+        expect(killed.steps[1]).toMatchObject({ state: "Pending" });
+        const cancelled = replay([{ type: "run.started", pid: 1 }]);
+        apply(cancelled, { type: "lost", state: "Cancelled", reason: "Cancelled", message: "by the user" });
+        expect(cancelled.steps[0]).toMatchObject({ state: "Skipped", reason: "RunEnding" });
         const terminated = replay([
             { type: "run.started", pid: 1 },
             { type: "run.finished", state: "Interrupted", reason: "", exitCode: 68, message: "" },

@@ -229,6 +229,43 @@ describeEndings("signals", (newRun) => {
     });
 });
 
+describeEndings("the end of a run whose output is still being read", (newRun) => {
+    const reading = plan([step("a", ": > ../reader")], { stream: "stdout" });
+    const finished = (run: TestRun) => () =>
+        run.exists("events.jsonl") && run.read("events.jsonl").includes('"run.finished"');
+
+    test("waits until the reader says that it has all", async () => {
+        const run = newRun();
+        await run.write(reading);
+        const { child, ended } = run.start();
+        await until(finished(run));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        expect(child.exitCode).toBeNull();
+        fs.rmSync(run.path("reader"));
+        expect((await ended).code).toBe(0);
+    });
+
+    test("waits no longer when it is told to end", async () => {
+        const run = newRun();
+        await run.write(reading);
+        const { child, ended } = run.start();
+        await until(finished(run));
+        const asked = Date.now();
+        child.kill("SIGTERM");
+        expect((await ended).code).toBe(0);
+        expect(Date.now() - asked).toBeLessThan(15_000);
+        expect(run.exists("reader")).toBe(false);
+    });
+
+    test("does not wait for one that an earlier runner was told of", async () => {
+        const run = newRun();
+        fs.writeFileSync(run.path("reader"), "");
+        const begun = Date.now();
+        expect((await run.run(plan([step("a", "exit 3")], { stream: "stdout" }))).code).toBe(1);
+        expect(Date.now() - begun).toBeLessThan(20_000);
+    });
+});
+
 function isStep(run: TestRun, pid: number): boolean {
     try {
         return (

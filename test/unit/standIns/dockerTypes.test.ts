@@ -6,7 +6,10 @@ import { REPO } from "../../support/project";
 
 describe("the stand-in for pulumi-resource-docker", () => {
     test("takes exactly the inputs that the SDK declares", () => {
-        const files = ["container", "image", "network", "provider", "remoteImage", "volume", "types/input"];
+        const files = [
+            ...["container", "image", "network", "provider", "remoteImage", "volume", "types/input"],
+            ...["getRegistryImage", "getRemoteImage"],
+        ];
         const declared = declaredTypes(
             files.map((file) => path.join(REPO, `node_modules/@pulumi/docker/${file}.d.ts`)),
         );
@@ -15,6 +18,8 @@ describe("the stand-in for pulumi-resource-docker", () => {
         const args = Object.keys(dockerTypes).filter((name) => name.endsWith("Args"));
         expect(args.sort()).toEqual([
             "ContainerArgs",
+            "GetRegistryImageArgs",
+            "GetRemoteImageArgs",
             "ImageArgs",
             "NetworkArgs",
             "ProviderArgs",

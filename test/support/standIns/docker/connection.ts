@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
-import * as path from "node:path";
+import * as os from "node:os";
 import Docker from "dockerode";
 import { ProviderError } from "../../../../src/provider/handler";
 import type { Properties } from "../../../../src/provider/values";
+import { clientOptions } from "../../../../src/run/docker/client";
 import { followProgress } from "../../docker/progress";
 import { text } from "../outputs";
 
@@ -12,20 +13,28 @@ export interface Credentials {
     readonly serveraddress: string;
 }
 
+/** Credentials, and where the registry itself is asked. */
+export interface Login extends Credentials {
+    readonly url: string;
+}
+
 /** The daemon that the provider is configured for. */
 export class Connection {
     private client = new Docker();
-    private registries: readonly Credentials[] = [];
+    private logins: readonly Login[] = [];
 
     configure(config: Properties): void {
         const host = text(config.host) ?? process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock";
-        this.client = new Docker({ ...endpoint(host), ...tls(config) });
-        const registries = (config.registryAuth ?? []) as Record<string, string>[];
-        this.registries = registries.map(({ address, username, password }) => ({
-            serveraddress: hostOf(address as string),
-            username: username ?? "",
-            password: password ?? "",
-        }));
+        const [ca, cert, key] = ["caMaterial", "certMaterial", "keyMaterial"].map((name) =>
+            text(config[name]),
+        );
+        const env = { ...process.env };
+        if (Array.isArray(config.sshOpts)) {
+            env.DOCKER_SSH_OPTS = config.sshOpts.join(" ");
+        }
+        const options = { certPath: text(config.certPath), ca, cert, key };
+        this.client = new Docker(clientOptions(host, options, env));
+        this.logins = ((config.registryAuth ?? []) as unknown as RegistryAuth[]).map(loginOf);
     }
 
     get docker(): Docker {
@@ -33,12 +42,17 @@ export class Connection {
     }
 
     credentialsFor(image: string): Credentials | undefined {
-        return this.registries.find(({ serveraddress }) => serveraddress === registryOf(image));
+        const login = this.loginFor(registryOf(image));
+        return login && credentialsIn(login);
+    }
+
+    loginFor(registry: string): Login | undefined {
+        return this.logins.find(({ serveraddress }) => serveraddress === registry);
     }
 
     /** Credentials for a build's base images, as the header of the API wants them. */
     registryConfig(others: readonly (Credentials | undefined)[]): Record<string, object> {
-        const all = [...this.registries, ...others.filter((one) => one !== undefined)];
+        const all = [...this.logins.map(credentialsIn), ...others.filter((one) => one !== undefined)];
         return Object.fromEntries(
             all.map(({ serveraddress, ...credentials }) => [serveraddress, credentials]),
         );
@@ -80,29 +94,36 @@ export function hostOf(address: string): string {
     return address.replace(/^https?:\/\//, "").split("/")[0] as string;
 }
 
+interface RegistryAuth {
+    readonly address: string;
+    readonly username?: string;
+    readonly password?: string;
+    readonly configFile?: string;
+    readonly configFileContent?: string;
+}
+
+function loginOf(auth: RegistryAuth): Login {
+    const serveraddress = hostOf(auth.address);
+    const url = `${/^http:/.test(auth.address) ? "http" : "https"}://${serveraddress}`;
+    const file = auth.configFile?.replace(/^~(?=\/)/, os.homedir());
+    const content = auth.configFileContent ?? (file && fs.readFileSync(file, "utf8"));
+    if (content === undefined) {
+        return { serveraddress, url, username: auth.username ?? "", password: auth.password ?? "" };
+    }
+    const { auths = {} } = JSON.parse(content) as { auths?: Record<string, { auth?: string }> };
+    const found = Object.entries(auths).find(([address]) => hostOf(address) === serveraddress)?.[1].auth;
+    if (!found) {
+        throw new ProviderError(`couldn't find registry config for '${serveraddress}' in file content`);
+    }
+    const [username = "", ...password] = Buffer.from(found, "base64").toString("utf8").split(":");
+    return { serveraddress, url, username, password: password.join(":") };
+}
+
+function credentialsIn({ username, password, serveraddress }: Login): Credentials {
+    return { username, password, serveraddress };
+}
+
 // Without one, the API pulls every tag there is.
 function withTag(image: string): string {
     return /:[^/]+$/.test(image) || image.includes("@") ? image : `${image}:latest`;
-}
-
-function endpoint(host: string): Docker.DockerOptions {
-    if (host.startsWith("unix://")) {
-        return { socketPath: host.slice("unix://".length) };
-    }
-    const url = /^(tcp|https?):\/\/([^:/]+)(?::(\d+))?$/.exec(host);
-    if (!url) {
-        throw new ProviderError(
-            `the stand-in connects to unix://, tcp://, http:// and https:// only, not to ${host}`,
-        );
-    }
-    return { host: url[2], port: Number(url[3] ?? 2375), protocol: url[1] === "https" ? "https" : "http" };
-}
-
-function tls(config: Properties): Docker.DockerOptions {
-    const folder = text(config.certPath);
-    const read = (name: string) => folder && fs.readFileSync(path.join(folder, name), "utf8");
-    const ca = text(config.caMaterial) ?? read("ca.pem");
-    const cert = text(config.certMaterial) ?? read("cert.pem");
-    const key = text(config.keyMaterial) ?? read("key.pem");
-    return ca || cert || key ? { ca, cert, key, protocol: "https" } : {};
 }

@@ -1,16 +1,11 @@
 import type Docker from "dockerode";
-import { ProviderError, type CheckFailure, type ResourceHandler } from "../../../../src/provider/handler";
+import { ProviderError, type ResourceHandler } from "../../../../src/provider/handler";
 import type { Properties } from "../../../../src/provider/values";
 import { until } from "../../project";
 import { autoName, changedProperties, outputsOf, previewOutputs, text } from "../outputs";
 import { ifFound, type Connection } from "./connection";
-import {
-    containerInputs,
-    createOptions,
-    UNKNOWN,
-    updateOptions,
-    type ContainerInputs,
-} from "./containerOptions";
+import { containerInputs, createOptions, updateOptions, type ContainerInputs } from "./containerOptions";
+import { containerFailures } from "./refusals";
 import { uploadFiles } from "./uploads";
 
 const COMPUTED = [
@@ -51,7 +46,7 @@ const SETTLE_MS = 200;
  */
 export function containerHandler(connection: Connection): ResourceHandler {
     return {
-        check: ({ inputs }) => check(inputs.value),
+        check: ({ inputs }) => containerFailures(inputs.value),
         diff({ oldInputs, oldOutputs, inputs }) {
             const changes = changedProperties(oldInputs, inputs);
             if (!changes.includes("image") && text(inputs.image) !== text(oldOutputs.image)) {
@@ -106,19 +101,6 @@ export function containerHandler(connection: Connection): ResourceHandler {
     };
 }
 
-function check(inputs: Properties): CheckFailure[] {
-    const failures: CheckFailure[] = UNKNOWN.filter(
-        (name) => inputs[name] !== undefined && inputs[name] !== null,
-    ).map((name) => ({ property: name, reason: "is not known to the stand-in" }));
-    if (Array.isArray(inputs.command) && inputs.command.includes("")) {
-        failures.push({ property: "command", reason: "values for command may not be empty" });
-    }
-    if (inputs.restart && !/^(no|on-failure|always|unless-stopped)$/.test(text(inputs.restart) ?? "")) {
-        failures.push({ property: "restart", reason: "has to be no, on-failure, always or unless-stopped" });
-    }
-    return failures;
-}
-
 async function create(
     connection: Connection,
     wanted: ContainerInputs,
@@ -148,16 +130,26 @@ async function joinNetworks(
     if (networksAdvanced.length > 0) {
         await docker.getNetwork("bridge").disconnect({ Container: container.id, Force: false });
     }
-    for (const { name, aliases, ipv4Address, ipv6Address } of networksAdvanced) {
+    for (const { name, aliases, ipv4Address, ipv6Address, linkLocalIps, driverOpts } of networksAdvanced) {
         const addresses = {
+            ...(linkLocalIps && { LinkLocalIPs: linkLocalIps }),
             ...(ipv4Address && { IPv4Address: ipv4Address }),
             ...(ipv6Address && { IPv6Address: ipv6Address }),
         };
         await docker.getNetwork(name).connect({
             Container: container.id,
-            EndpointConfig: { Aliases: aliases ?? [], IPAMConfig: addresses },
+            EndpointConfig: {
+                Aliases: aliases ?? [],
+                IPAMConfig: addresses,
+                ...(driverOpts && { DriverOpts: Object.fromEntries(driverOpts.map(assignment)) }),
+            },
         });
     }
+}
+
+function assignment(text: string): [string, string] {
+    const [name = "", ...value] = text.split("=");
+    return [name, value.join("=")];
 }
 
 async function start(

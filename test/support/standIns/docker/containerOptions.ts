@@ -11,7 +11,7 @@ export function labelsOf(labels: unknown): Record<string, string> {
     return Object.fromEntries(((labels ?? []) as Label[]).map(({ label, value }) => [label, value]));
 }
 
-/** A container's inputs with their types; what is not in the list below {@link UNKNOWN} is applied. */
+/** A container's inputs with their types; what is not refused by `refusals.ts` is applied. */
 export interface ContainerInputs {
     readonly image: string;
     readonly name?: string;
@@ -35,6 +35,8 @@ export interface ContainerInputs {
         aliases?: string[];
         ipv4Address?: string;
         ipv6Address?: string;
+        linkLocalIps?: string[];
+        driverOpts?: string[];
     }[];
     readonly memory?: number;
     readonly memoryReservation?: number;
@@ -112,6 +114,7 @@ interface Volume {
     readonly fromContainer?: string;
     readonly hostPath?: string;
     readonly readOnly?: boolean;
+    readonly selinuxRelabel?: string;
     readonly volumeName?: string;
 }
 
@@ -131,19 +134,9 @@ export interface Upload {
     readonly sourceHash?: string;
     readonly executable?: boolean;
     readonly permissions?: string;
+    readonly owner?: string;
+    readonly group?: string;
 }
-
-/** Inputs of the real plugin that the stand-in would ignore: it refuses them instead. */
-export const UNKNOWN = [
-    "cgroupParent",
-    "cgroupnsMode",
-    "deviceCgroupRules",
-    "deviceReadBps",
-    "deviceReadIops",
-    "deviceWriteBps",
-    "deviceWriteIops",
-    "storageOpts",
-] as const;
 
 const MIB = 1024 * 1024;
 
@@ -169,6 +162,7 @@ export function createOptions(inputs: ContainerInputs, name: string): Docker.Con
         ExposedPorts: Object.fromEntries(
             ports.map((port) => [`${port.internal}/${port.protocol ?? "tcp"}`, {}]),
         ),
+        Volumes: anonymousVolumes(inputs.volumes),
         Healthcheck: healthcheck(inputs.healthcheck),
         HostConfig: hostConfig(inputs),
     });
@@ -279,9 +273,20 @@ function mount(mount: Mount): Docker.MountConfig[number] {
     }) as Docker.MountConfig[number];
 }
 
-function bind({ volumeName, hostPath, containerPath, readOnly }: Volume): string[] {
-    const source = volumeName ?? hostPath;
-    return source && containerPath ? [`${source}:${containerPath}:${readOnly ? "ro" : "rw"}`] : [];
+function bind({ volumeName, hostPath, containerPath, readOnly, selinuxRelabel }: Volume): string[] {
+    const source = hostPath ?? volumeName;
+    const options = [readOnly ? "ro" : "rw", ...(selinuxRelabel ? [selinuxRelabel] : [])];
+    return source && containerPath ? [`${source}:${containerPath}:${options.join(",")}`] : [];
+}
+
+// Those without a source: Docker makes a volume that has no name.
+function anonymousVolumes(volumes: readonly Volume[] = []): Record<string, object> | undefined {
+    const own = volumes.filter(
+        ({ hostPath, volumeName, fromContainer }) => !(hostPath ?? volumeName ?? fromContainer),
+    );
+    return own.length > 0
+        ? Object.fromEntries(own.map(({ containerPath }) => [containerPath ?? "", {}]))
+        : undefined;
 }
 
 // As of `docker run --gpus`: a number, `all`, or `device=0,1`.

@@ -4,8 +4,10 @@ import type { Decoded } from "../../../../src/provider/values";
 import { StandInServer } from "../server";
 import { strictFailures } from "../strict";
 import { Connection } from "./connection";
+import { configFailures } from "./config";
 import { containerHandler } from "./container";
 import { completeBuild, imageHandler } from "./image";
+import { functionsOf } from "./functions";
 import { networkHandler } from "./network";
 import { remoteImageHandler } from "./remoteImage";
 import { dockerTypes } from "./types";
@@ -30,7 +32,11 @@ export function main(argv: readonly string[]): Promise<void> {
                 schema: "{}",
                 handlers,
                 engineAddress,
-                checkConfig: (config) => strictFailures(dockerTypes, "ProviderArgs", config),
+                functions: functionsOf(connection),
+                checkConfig: (config) => [
+                    ...strictFailures(dockerTypes, "ProviderArgs", config),
+                    ...configFailures(config),
+                ],
                 configure: (config) => connection.configure(config),
                 complete: (type, inputs) => (type === IMAGE ? completeBuild(inputs) : undefined),
             }),

@@ -357,4 +357,11 @@ export const dockerTypes: Types = {
         password: "string",
         username: "string",
     },
+    GetRegistryImageArgs: {
+        insecureSkipVerify: "boolean",
+        name: "string!",
+    },
+    GetRemoteImageArgs: {
+        name: "string!",
+    },
 };

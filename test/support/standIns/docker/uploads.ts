@@ -13,7 +13,8 @@ export async function uploadFiles(container: Docker.Container, uploads: readonly
             : upload.executable
               ? 0o744
               : 0o644;
-        pack.entry({ name: upload.file.replace(/^\//, ""), mode }, contentOf(upload));
+        const owner = { uid: Number(upload.owner ?? 0), gid: Number(upload.group ?? 0) };
+        pack.entry({ name: upload.file.replace(/^\//, ""), mode, ...owner }, contentOf(upload));
         pack.finalize();
         await container.putArchive(pack, { path: "/" });
     }

@@ -12,6 +12,7 @@ export async function kubernetesProject(
     kubeconfig: string,
     program: string,
     files: Record<string, string> = {},
+    env: NodeJS.ProcessEnv = {},
 ): Promise<Project> {
     const project = await Project.create(
         {
@@ -29,6 +30,7 @@ export async function kubernetesProject(
             ...files,
         },
         withKubernetes(program),
+        { env },
     );
     await project.expectOk(["config", "set", "--stack", "dev", "kubernetes:kubeconfig", kubeconfig]);
     return project;

@@ -2,6 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { pack } from "tar-stream";
 import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { idOfPresent, pinned, type Asking } from "../../../../components/docker/pullPolicy";
 import { DockerOrchestrator } from "../../../../components/docker";
 import { PipelineImage, type DockerOrchestratorArgs } from "../../../../components/docker";
 import { clientOptions } from "../../../../src/run/docker/client";
@@ -51,6 +53,17 @@ const args = (more: object, opts?: object) => (folder: string) => {
     return new DockerOrchestrator("job", given, opts);
 };
 
+/** What is said where the provider does not know an image. */
+const pulled = async (ask: (asking: Asking) => pulumi.Output<string>) => {
+    const newResource = ({ name, inputs }: pulumi.runtime.MockResourceArgs) => ({ id: name, state: inputs });
+    const call = () => {
+        throw Object.assign(new Error(), { details: "did not find docker image 'a:1'" });
+    };
+    await pulumi.runtime.setMocks({ newResource, call });
+    const asked = ask({ parent: new pulumi.ComponentResource("test:index:Parent", "parent") });
+    return (asked as unknown as { promise(): Promise<string> }).promise();
+};
+
 /** What the Docker orchestrator and its follower say. */
 export const DOCKER: Producers = {
     "…: image is missing: neither the arguments nor the pipeline name one": args({ image: undefined }),
@@ -79,6 +92,22 @@ export const DOCKER: Producers = {
     },
     "the Docker daemon at … can't be reached (…)": (folder) =>
         createFollower({ host: `unix://${folder}/none` }).lastOutcome(spec(folder)),
+    "the Docker daemon at … can't be spoken to by TLS (…)": () => {
+        const error = Object.assign(new Error("unable to verify"), {
+            code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+        });
+        return explain(error, { doing: "", address: "tcp://a" }).message;
+    },
+    "the Docker daemon at … speaks TLS only": () => {
+        const message = "Client sent an HTTP request to an HTTPS server.";
+        const error = Object.assign(new Error(message), { statusCode: 400 });
+        return explain(error, { doing: "", address: "tcp://a" }).message;
+    },
+    "the certificate … can't be read (…)": (folder) => clientOptions("tcp://a", { certPath: folder }, {}),
+    '…: pullPolicy is "Always", and no registry tells what the image … is (…)': () =>
+        pulled((asking) => pinned(pulumi.output("a:1"), "job", asking)),
+    '…: pullPolicy is "Never", and the daemon does not tell of an image … (…)': () =>
+        pulled((asking) => idOfPresent(pulumi.output("a:1"), "job", asking)),
     "the container … does not belong to run …": lookUp({ [CONTAINER]: { Config: { Labels: {} } } }),
     "attempt … was started by another Docker daemon (…) than the one at …": async (folder) => {
         await writeStartMark(spec(folder), { container: "c", daemon: "A", address: "unix:///a" });

@@ -27,6 +27,7 @@ const answering = (answer: () => Promise<unknown>): Api => ({
     namespace: "ns",
     json: <T>() => answer() as Promise<T>,
     stream: () => Promise.reject(new Error("nothing to stream")),
+    exec: () => Promise.reject(new Error("nothing to run")),
 });
 
 const args = (more: Partial<KubernetesOrchestratorArgs>) => (folder: string) => {

@@ -54,6 +54,9 @@ export const OUTCOMES: Producers = {
     "the run took longer than its timeout of … s": ended(
         plan([step("a", "exec sleep 60")], { timeoutSeconds: 0.2 }),
     ),
+    'step "…" has ended well, but what it left is not in the artifact store: …': ended(
+        plan([step("a", "true")], { shipSilenceSeconds: 0.1 }),
+    ),
     "the run directory could not be written": ended(plan([step("a", "true")]), {
         before: (run) => fs.writeFileSync(run.path("steps"), ""),
     }),

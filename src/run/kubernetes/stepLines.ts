@@ -1,0 +1,120 @@
+import { LineSplitter } from "../lines";
+import type { LogCount } from "../stream";
+
+/** How far a step's try was read: behind `since` lines after the place at which the runner had counted `lines`. */
+export interface StepPosition {
+    readonly lines: number;
+    /** Of the try, up to that place; undefined: it is the try's beginning. */
+    readonly bytes?: number;
+    readonly since: number;
+}
+
+/** More than that is not kept in order to be compared. */
+const MAX_KEPT_BYTES = 16 << 20;
+
+/** The lines of a step's try since the runner has last counted them. */
+export class StepLines {
+    /** Passed on, since the last count; of those before `known` the texts are not known. */
+    private passedOn: string[] = [];
+    private known: number;
+    private number: number;
+    private keptBytes = 0;
+
+    constructor(private base: StepPosition) {
+        this.known = base.since;
+        this.number = base.since;
+    }
+
+    get position(): StepPosition {
+        return { ...this.base, since: this.number };
+    }
+
+    received(texts: readonly string[]): void {
+        this.number += texts.length;
+    }
+
+    /** Lines that could not be held back until they were counted. */
+    passed(texts: readonly string[]): void {
+        for (const text of texts) {
+            this.keptBytes += text.length;
+            this.passedOn.push(text);
+        }
+        if (this.keptBytes > MAX_KEPT_BYTES) {
+            this.known = NaN;
+            this.passedOn = [];
+            this.keptBytes = 0;
+        }
+    }
+
+    /** How many of those that the runner has counted did not come. */
+    missing(count: LogCount): number {
+        return count.lines - this.base.lines - this.number;
+    }
+
+    countedTo({ lines, bytes }: LogCount): void {
+        this.base = { lines, bytes, since: 0 };
+        this.passedOn = [];
+        this.known = 0;
+        this.number = 0;
+        this.keptBytes = 0;
+    }
+
+    /** Where in the step's log file the lines since the last count are. */
+    rangeTo(count: LogCount): { start: number; bytes: number } {
+        const from = this.base.bytes ?? 0;
+        return { start: count.at + from, bytes: count.bytes - from };
+    }
+
+    /**
+     * What is missing among `pieces`, all lines since the last count: `late` belongs before what was passed on already,
+     * `rest` takes the place of what was held back. Undefined if that can't be told.
+     */
+    complete(
+        pieces: readonly string[],
+        held: readonly string[],
+    ): { late: string[]; rest: string[] } | undefined {
+        const late: string[] = [];
+        let at = this.known;
+        for (const text of this.passedOn) {
+            while (at < pieces.length && pieces[at] !== text) {
+                late.push(pieces[at++] as string);
+            }
+            at++;
+        }
+        const rest = pieces.slice(at);
+        return at <= pieces.length && rest.length >= held.length ? { late, rest } : undefined;
+    }
+}
+
+/** The lines of a log file as the runner sends them: those longer than `most` bytes in pieces, none within a character. */
+export function piecesOf(bytes: Buffer, most: number): string[] {
+    const pieces: string[] = [];
+    const splitter = new LineSplitter();
+    for (let start = 0; start < bytes.length;) {
+        const found = bytes.indexOf(10, start);
+        const end = found < 0 ? bytes.length : found;
+        for (let at = start; ;) {
+            const cut = most > 0 && end - at > most ? cutWithin(bytes, at, most) : end;
+            pieces.push(...splitter.push(Buffer.concat([bytes.subarray(at, cut), Buffer.from("\n")])));
+            at = cut;
+            if (at >= end) {
+                break;
+            }
+        }
+        start = end + 1;
+    }
+    return pieces;
+}
+
+function cutWithin(bytes: Buffer, at: number, most: number): number {
+    let cut = at + most;
+    while (cut > at + most - 4 && isInside(bytes[cut])) {
+        cut--;
+    }
+    return cut;
+}
+
+/** Of a character in UTF-8, and not its first byte. */
+function isInside(byte: number | undefined): boolean {
+    return byte !== undefined && byte >= 0x80 && byte < 0xc0;
+}
