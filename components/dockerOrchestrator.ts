@@ -89,7 +89,7 @@ function madeImage(
         return new PipelineImage(`${name}-image`, image, options);
     }
     const ref = pulumi.output(image);
-    const used = pullPolicy === "Always" ? pinned(ref, where, options) : ref;
+    const used = pullPolicy === "Always" ? ref.apply((name) => pinned(name, where, options)) : ref;
     return { ref: used, contentTag: used };
 }
 
@@ -104,7 +104,7 @@ function configOf(
     const ref = basis.image as pulumi.Output<string>;
     const id =
         args.pullPolicy === "Never"
-            ? idOfPresent(ref, where, options)
+            ? ref.apply((image) => idOfPresent(image, where, options))
             : new docker.RemoteImage(`${name}-pull`, { name: ref, keepLocally: true }, options).imageId;
     return containerConfig(args, basis, { id, ref });
 }

@@ -15,8 +15,8 @@ export function madeImage(parent: pulumi.Resource, name: string, image: ImageSou
     return { ref, contentTag: ref };
 }
 
-// Only who builds an image needs Docker's SDK.
-function loadImages(): typeof images {
+/** Only who builds an image needs Docker's SDK. */
+export function loadImages(): typeof images {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const load = () => require("../pipelineImage") as typeof images;
     return requirePeer("@pulumi/docker", load, "an image that is built");

@@ -1,7 +1,8 @@
 import * as pulumi from "../sdk";
 import { DURATION_ALLOWED, parseDuration } from "../../src/pipeline/duration";
-import { isToBuild } from "../image";
+import { isMade, isToBuild } from "../image";
 import type { OwnMistakes } from "../settings";
+import { loadImages } from "./image";
 import type { EnvSource, KubernetesOrchestratorArgs, KubernetesVolume, Resource } from "./args";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -29,7 +30,14 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
     text("context", args.context, /./, "the name of a context");
     text("serviceAccount", args.serviceAccount, /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "a name of Kubernetes");
     text("codeInImage", args.codeInImage, /^\/./, "an absolute path");
-    text("image", args.image, /^\S+$/, "the reference of an image");
+    if (typeof args.image !== "object" || !(isToBuild(args.image) || isMade(args.image))) {
+        text(
+            "image",
+            args.image,
+            /^\S+$/,
+            "the reference of an image, or what to build and where to push it",
+        );
+    }
     text(
         "imagePullPolicy",
         args.imagePullPolicy,
@@ -65,11 +73,14 @@ export function imageMistakes({ pipeline, image }: Parameters<OwnMistakes>[0], w
             ? [`${where}: image is missing: give the reference of an image here, or in the pipeline`]
             : [];
     }
-    return isToBuild(image) && image.registry === undefined
+    if (!isToBuild(image)) {
+        return [];
+    }
+    return image.registry === undefined
         ? [
               `${where}: the image has to be pushed to where the cluster pulls it from: give "image" with its "registry", or push it yourself and give its reference`,
           ]
-        : [];
+        : loadImages().buildMistakes(image, where);
 }
 
 type Wrong = (key: string, value: unknown, allowed: string) => void;

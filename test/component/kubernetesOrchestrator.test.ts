@@ -375,6 +375,24 @@ describe("KubernetesOrchestrator", () => {
         expect(recorder.declared).toEqual([]);
     });
 
+    it("takes an image that other resources make, and runs what they say", async () => {
+        const image = {
+            ref: pulumi.output("r.example/x@sha256:1"),
+            contentTag: pulumi.output("r.example/x:1"),
+        };
+        await declare({ image });
+        expect(pod().containers[0].image).toBe("r.example/x@sha256:1");
+    });
+
+    it("refuses an image that can't be built, or not be pushed, before anything is declared", async () => {
+        const build = { context: "nowhere" };
+        const registry = { repository: "r.example/x" };
+        await expect(declare({ image: { build, registry } })).rejects.toThrow(/build\.context is "nowhere"/);
+        await expect(declare({ image: { build } })).rejects.toThrow(/has to be pushed/);
+        await settled();
+        expect(recorder.declared).toEqual([]);
+    });
+
     it("refuses to run without an image", async () => {
         await expect(declare({ image: undefined })).rejects.toThrow(/image is missing/);
     });

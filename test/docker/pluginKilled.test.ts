@@ -20,7 +20,6 @@ describeDocker("the plugin alone is killed in the middle of a Docker run", (bed)
     }, 120_000);
     afterAll(async () => {
         await destroy(project);
-        expect(await leftIn(bed, project)).toEqual([]);
         project.dispose();
     }, 120_000);
 
@@ -63,6 +62,8 @@ describeDocker("the plugin alone is killed in the middle of a Docker run", (bed)
             1,
         );
         await upOk(project, ["--expect-no-changes"]);
+        await destroy(project);
+        expect(await leftIn(bed, project)).toEqual([]);
     }, 240_000);
 });
 

@@ -163,7 +163,7 @@ describeDocker("a daemon behind ssh", (bed) => {
         fs.rmSync(dir, { recursive: true });
     }, 60_000);
 
-    test("runs a pipeline, and leaves nothing", async () => {
+    test("runs a pipeline by the user's own ssh, and leaves nothing", async () => {
         const env = { DOCKER_HOST: sshd.host, DOCKER_SSH_OPTS: sshd.options() };
         const project = await dockerProject(bed, FILES, "", env);
         try {

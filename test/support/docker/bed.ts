@@ -60,9 +60,9 @@ export class DockerBed {
         return IMAGES[name];
     }
 
-    /** A registry with a password, on loopback: `127.0.0.1:<port>`. Each call starts one. */
-    registry(): Promise<Registry> {
-        return startRegistry(this.dir);
+    /** A registry with a password, on loopback or where clusters reach it. Each call starts one. */
+    registry(host?: string): Promise<Registry> {
+        return startRegistry(this.dir, host);
     }
 
     /** The containers live on. */

@@ -36,6 +36,8 @@ export function writeConfig(dir: string, { bridge, second }: BedNetwork): void {
         containerd: places.containerdSocket,
         bridge,
         iptables: false,
+        // Those of loopback always are: here the tests' own, where a Kubernetes bed reaches them.
+        "insecure-registries": ["10.245.0.0/16"],
         "default-address-pools": [{ base: `10.${second}.128.0/17`, size: 24 }],
         "cgroup-parent": `/${places.cgroup}`,
         "exec-opts": ["native.cgroupdriver=cgroupfs"],

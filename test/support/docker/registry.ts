@@ -7,7 +7,7 @@ import { endProcess, identityOf, isAlive } from "../identity";
 import { freePort } from "../freePort";
 import { until } from "../project";
 
-/** Debian's docker-registry on loopback, where a daemon asks for no TLS. It wants a user and a password. */
+/** Debian's docker-registry, without TLS. It wants a user and a password. */
 export class Registry {
     readonly username = "pusher";
     readonly password = randomBytes(12).toString("hex");
@@ -15,12 +15,13 @@ export class Registry {
 
     constructor(
         private readonly dir: string,
+        private readonly host: string,
         private readonly port: number,
     ) {}
 
     /** `127.0.0.1:<port>`: the first part of an image's name. */
     get address(): string {
-        return `127.0.0.1:${this.port}`;
+        return `${this.host}:${this.port}`;
     }
 
     async start(): Promise<void> {
@@ -103,9 +104,9 @@ export class Registry {
 }
 
 /** In the folder of a bed, so that it ends with it at the latest. */
-export async function startRegistry(bedDir: string): Promise<Registry> {
-    const port = await freePort();
-    const registry = new Registry(path.join(bedDir, `registry-${port}`), port);
+export async function startRegistry(bedDir: string, host = "127.0.0.1"): Promise<Registry> {
+    const port = await freePort(host);
+    const registry = new Registry(path.join(bedDir, `registry-${port}`), host, port);
     await registry.start();
     return registry;
 }

@@ -66,6 +66,17 @@ export class KubernetesBed {
         await this.script("load", this.dir, tar, name);
     }
 
+    /** From now on the node pulls from this registry, which has no TLS: `10.245.1.1:5000`. */
+    trustRegistry(address: string): void {
+        const folder = path.join(this.dir, "conf/registries", address);
+        fs.mkdirSync(folder, { recursive: true });
+        const url = `http://${address}`;
+        fs.writeFileSync(
+            path.join(folder, "hosts.toml"),
+            `server = "${url}"\n[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`,
+        );
+    }
+
     /** The node is not heard of any more; its containers run on. */
     async stopKubelet(): Promise<void> {
         await this.script("stop", this.dir, "kubelet");

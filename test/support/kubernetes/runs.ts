@@ -46,7 +46,7 @@ export function runProject(
     env: NodeJS.ProcessEnv = {},
 ): Promise<Project> {
     const program = runProgram(namespace, args, before).replace(/^const k8s = .*\n/, "");
-    return kubernetesProject(bed.kubeconfig, program, { "pipeline.yaml": pipeline }, env);
+    return kubernetesProject(bed.kubeconfig, program, { "pipeline.yaml": pipeline }, { env });
 }
 
 /** A folder of the node that pods see as a volume, so that a run's folder outlives its pods. */

@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { Project, REPO } from "../../project";
+import { Project, REPO, type ProjectOptions } from "../../project";
 
 /** The folder of the stand-in's executable, for `plugins.providers` of a Pulumi.yaml. */
 export const PLUGIN_FOLDER = path.join(REPO, "test/support/standIns/kubernetes");
@@ -12,7 +12,7 @@ export async function kubernetesProject(
     kubeconfig: string,
     program: string,
     files: Record<string, string> = {},
-    env: NodeJS.ProcessEnv = {},
+    { plugins = {}, env }: ProjectOptions = {},
 ): Promise<Project> {
     const project = await Project.create(
         {
@@ -24,6 +24,7 @@ export async function kubernetesProject(
                     providers: [
                         { name: "stackrun", path: path.join(REPO, "bin") },
                         { name: "kubernetes", path: PLUGIN_FOLDER },
+                        ...Object.entries(plugins).map(([name, folder]) => ({ name, path: folder })),
                     ],
                 },
             }),

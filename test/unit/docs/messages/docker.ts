@@ -54,14 +54,13 @@ const args = (more: object, opts?: object) => (folder: string) => {
 };
 
 /** What is said where the provider does not know an image. */
-const pulled = async (ask: (asking: Asking) => pulumi.Output<string>) => {
+const pulled = async (ask: (asking: Asking) => Promise<string>) => {
     const newResource = ({ name, inputs }: pulumi.runtime.MockResourceArgs) => ({ id: name, state: inputs });
     const call = () => {
         throw Object.assign(new Error(), { details: "did not find docker image 'a:1'" });
     };
     await pulumi.runtime.setMocks({ newResource, call });
-    const asked = ask({ parent: new pulumi.ComponentResource("test:index:Parent", "parent") });
-    return (asked as unknown as { promise(): Promise<string> }).promise();
+    return ask({ parent: new pulumi.ComponentResource("test:index:Parent", "parent") });
 };
 
 /** What the Docker orchestrator and its follower say. */
@@ -105,9 +104,9 @@ export const DOCKER: Producers = {
     },
     "the certificate … can't be read (…)": (folder) => clientOptions("tcp://a", { certPath: folder }, {}),
     '…: pullPolicy is "Always", and no registry tells what the image … is (…)': () =>
-        pulled((asking) => pinned(pulumi.output("a:1"), "job", asking)),
+        pulled((asking) => pinned("a:1", "job", asking)),
     '…: pullPolicy is "Never", and the daemon does not tell of an image … (…)': () =>
-        pulled((asking) => idOfPresent(pulumi.output("a:1"), "job", asking)),
+        pulled((asking) => idOfPresent("a:1", "job", asking)),
     "the container … does not belong to run …": lookUp({ [CONTAINER]: { Config: { Labels: {} } } }),
     "attempt … was started by another Docker daemon (…) than the one at …": async (folder) => {
         await writeStartMark(spec(folder), { container: "c", daemon: "A", address: "unix:///a" });
