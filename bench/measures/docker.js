@@ -51,7 +51,7 @@ async function startBed() {
     const { ensurePackages, MissingPackages } = require(path.join(ROOT, "test/support/aptPackages.ts"));
     const { startDockerBed } = require(path.join(ROOT, "test/support/docker/bed.ts"));
     try {
-        ensurePackages({ docker: "docker-cli" });
+        ensurePackages({ docker: "docker.io" });
         return await startDockerBed();
     } catch (error) {
         throw error instanceof MissingPackages ? new Unable(error.message) : error;

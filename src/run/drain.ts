@@ -4,7 +4,7 @@ import { Recorder } from "./recorder";
 
 /**
  * Brings what an attempt that has ended has left at its target into the record, before the target goes: nobody may have
- * followed it to its end. Secret values are masked there by the runner.
+ * followed it to its end. In what steps print, the runner has masked secret values.
  */
 export async function drain(follower: Follower, run: RunRef, signal: AbortSignal): Promise<void> {
     if (follower.recordsItself || (await recordedOutcome(run))) {

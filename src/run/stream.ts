@@ -20,6 +20,8 @@ export interface LogCount {
     readonly at: number;
     readonly bytes: number;
     readonly most: number;
+    /** The try's output is at its end. */
+    readonly last?: boolean;
 }
 
 const RECORD_SEPARATOR = "\u001e";
@@ -77,6 +79,14 @@ export class RunnerStream {
 export function missingLines(step: string, number: number): LogLine {
     const what = number === 1 ? "1 line is" : `${number} lines are`;
     return { step, text: `stackrun: ${what} missing above: the platform's log has lost them` };
+}
+
+/** Where lines may be missing, and nobody knows how many. */
+export function perhapsMissing(step: string): LogLine {
+    return {
+        step,
+        text: "stackrun: lines may be missing above: the platform's log has lost how many there were",
+    };
 }
 
 /** Where the runner has counted a step's lines. */

@@ -63,7 +63,7 @@ END {
         if (held) put(c b a)
     }
     if (bad) exit 9
-    if (counted != "") count()
+    if (counted != "") count(",\"last\":true")
 }
 function empty() { blank--; put("") }
 # Appending to one long text piece by piece would copy all of it each time.
@@ -118,7 +118,7 @@ function put(text,    cut, size) {
         text = substr(text, cut + 1)
     }
     tell(text)
-    if (counted != "" && told - said >= 1000) count()
+    if (counted != "" && told - said >= 1000) count("")
     if (fflush() && checked) fail()
 }
 function tell(text) {
@@ -126,8 +126,8 @@ function tell(text) {
     told++
 }
 # Not every platform keeps all of a log: who reads it can tell that something is missing, and where in the file it is.
-function count() {
-    printf "\036%s,\"lines\":%d,\"at\":%.0f,\"bytes\":%.0f,\"most\":%d}\n", counted, told, at, bytes, most
+function count(more) {
+    printf "\036%s,\"lines\":%d,\"at\":%.0f,\"bytes\":%.0f,\"most\":%d%s}\n", counted, told, at, bytes, most, more
     fflush()
     said = told
 }

@@ -18,6 +18,7 @@ import type {
     UpdateRequest,
 } from "../handler";
 import { ProviderError } from "../handler";
+import { readRest } from "./restOfLog";
 import { RUN_OUTPUTS } from "../tokens";
 import { isUnknown, unknown, type Decoded, type Properties } from "../values";
 import type { StepView } from "../views";
@@ -95,7 +96,7 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
         };
     },
 
-    async delete({ oldInputs, outputs, log }: DeleteRequest) {
+    async delete({ oldInputs, outputs, log, signal }: DeleteRequest) {
         if (isFinal(String(outputs.status))) {
             return;
         }
@@ -108,7 +109,10 @@ export const runHandler = (observe?: Observe): ResourceHandler => ({
         }
         // Its target is deleted next: what nobody has read of a run that was not waited for would go with it.
         if (kind === "Running" || kind === "Finished") {
-            await lookAt({ follower, run, pipeline, params, secrets: Object.values(run.secrets) });
+            const secrets = Object.values(run.secrets);
+            await readRest(run.runId, { log, signal }, (detach) =>
+                lookAt({ follower, run, pipeline, params, secrets, detach }),
+            );
         }
     },
 });

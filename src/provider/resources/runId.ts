@@ -3,7 +3,6 @@ import { drain } from "../../run/drain";
 import type { Follower, FollowerSpec, Outcome, RunRef } from "../../run/follower";
 import { prepareRunDir, runDirOf } from "../../run/record";
 import { loadFollower } from "../../run/registry";
-import type { ResourceLog } from "../engineLog";
 import type {
     CheckFailure,
     CheckRequest,
@@ -15,6 +14,7 @@ import type {
     UpdateRequest,
 } from "../handler";
 import { ProviderError } from "../handler";
+import { readRest } from "./restOfLog";
 import {
     deepEqual,
     hasUnknown,
@@ -90,7 +90,7 @@ export const runIdHandler: ResourceHandler = {
                 return { outputs: { ...oldOutputs, ...configOf(inputs, oldOutputs) } };
             }
             const nonce = preview ? unknown : newNonce();
-            await (preview ? undefined : keepLog(last, log, signal));
+            await (preview ? undefined : keepLog(last, { log, signal }));
             return { outputs: { runId: oldOutputs.runId, attempt, nonce, ...configOf(inputs) } };
         }
         if (preview) {
@@ -100,7 +100,7 @@ export const runIdHandler: ResourceHandler = {
         const last = await lookUp(value, oldInputs, oldOutputs);
         refuseWhileRunning(last.outcome, value, oldOutputs, changes);
         await cancelRunning(last, "replaced by a new run");
-        await keepLog(last, log, signal);
+        await keepLog(last, { log, signal });
         const runId = newRunId(String(value.pipeline));
         await prepareRunDir(runDirOf(String(value.stateDir), runId));
         return { outputs: { runId, attempt: 1, nonce: newNonce(), ...configOf(inputs) } };
@@ -182,16 +182,10 @@ async function cancelRunning({ run, outcome, follower }: LastRun, reason: string
 // Its target is about to be deleted, and its log with it.
 async function keepLog(
     { run, outcome, follower }: LastRun,
-    log: ResourceLog,
-    signal: AbortSignal,
+    how: Pick<UpdateRequest, "log" | "signal">,
 ): Promise<void> {
-    if (!follower || outcome.kind === "NoRecord" || outcome.kind === "NotStarted") {
-        return;
-    }
-    try {
-        await drain(follower, run, signal);
-    } catch (error) {
-        log.info(`the rest of the log of run ${run.runId} can't be had: ${(error as Error).message}`);
+    if (follower && outcome.kind !== "NoRecord" && outcome.kind !== "NotStarted") {
+        await readRest(run.runId, how, (stop) => drain(follower, run, stop));
     }
 }
 

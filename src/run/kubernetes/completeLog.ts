@@ -1,19 +1,19 @@
 import type { RunnerEvent } from "../events";
 import type { FollowItem, LogLine } from "../follower";
-import { missingLines, type CountItem, type LogCount } from "../stream";
-import { groupsOf, itemOf, lateLines, type Entry, type HeldLines, type Mark } from "./heldItems";
-import { piecesOf, StepLines, type StepPosition } from "./stepLines";
-
-/** What the pod itself keeps of what it said, as long as its runner is there. */
-export interface PodRecord {
-    /** Bytes of a step's log file. */
-    log(step: string, start: number, bytes: number): Promise<Buffer>;
-    /** All events, as the runner has written them. */
-    events(): Promise<readonly RunnerEvent[]>;
-    /** Keeps the runner there when the run has ended, for half a minute at most. */
-    hold(): Promise<void>;
-    release(): Promise<void>;
-}
+import { missingLines, perhapsMissing, type CountItem, type LogCount } from "../stream";
+import {
+    groupsOf,
+    HeldQueue,
+    itemOf,
+    lateLines,
+    textsOf,
+    type Entry,
+    type HeldLines,
+    type LogState,
+    type Mark,
+} from "./heldItems";
+import type { PodRecord } from "./podRecord";
+import { behind, mostOf, piecesOf, StepLines } from "./stepLines";
 
 export interface CompleteLogOptions {
     readonly record: PodRecord;
@@ -22,7 +22,8 @@ export interface CompleteLogOptions {
     readonly holdFromBytes?: number;
     /** Lines are held back no longer than this, although nobody knows yet whether some are missing before them. */
     readonly holdMs?: number;
-    readonly steps?: Readonly<Record<string, StepPosition>>;
+    /** Of the bookmark from which the log is read on. */
+    readonly from?: LogState;
 }
 
 const HOLD_FROM_BYTES = 4 << 20;
@@ -36,8 +37,9 @@ const HOLD_MS = 1_000;
  */
 export class CompleteLog {
     private readonly steps = new Map<string, StepLines>();
-    private queue: Entry[] = [];
-    private bytes = 0;
+    private readonly queue = new HeldQueue();
+    private fresh: boolean;
+    private bytes: number;
     private lastEvent?: number;
     private finished = false;
     private holds?: Promise<boolean>;
@@ -46,7 +48,11 @@ export class CompleteLog {
     private failure?: unknown;
 
     constructor(private readonly options: CompleteLogOptions) {
-        for (const [step, position] of Object.entries(options.steps ?? {})) {
+        const { from } = options;
+        this.bytes = from?.bytes ?? 0;
+        this.lastEvent = from?.event;
+        this.fresh = from?.fresh ?? false;
+        for (const [step, position] of Object.entries(from?.steps ?? {})) {
             this.steps.set(step, new StepLines(position));
         }
         const every = Math.max(10, this.holdMs / 2);
@@ -77,13 +83,18 @@ export class CompleteLog {
             for (const item of items) {
                 await this.takeOne(item);
             }
-            const last = this.queue.at(-1);
+            const { last } = this.queue;
             if (last && bookmark) {
-                const steps = [...this.steps].map(([step, lines]) => [step, lines.position] as const);
-                last.mark = { steps: Object.fromEntries(steps), bookmark };
+                last.mark = { state: this.state(), bookmark };
             }
             await this.pass(false);
         });
+    }
+
+    private state(): LogState {
+        const steps = [...this.steps].map(([step, lines]) => [step, lines.position] as const);
+        const { bytes, lastEvent: event, fresh } = this;
+        return { steps: Object.fromEntries(steps), bytes, event, fresh };
     }
 
     /** Nothing more will be read. */
@@ -105,32 +116,72 @@ export class CompleteLog {
         } else {
             if (item.type === "event") {
                 await this.takeEventsBefore(item.event);
-                this.note(item.event);
+                await this.note(item.event);
             }
-            this.enqueue(item);
+            this.queue.add(item);
         }
     }
 
     private takeLines(lines: readonly LogLine[]): void {
         for (const { step, texts } of groupsOf(lines)) {
-            const known = this.steps.get(step);
+            const known = this.steps.get(step) ?? this.unheardOf(step);
             known?.received(texts);
-            this.enqueue({ type: "log", lines: [] }, { step, texts, counted: !known });
+            this.queue.add({ type: "log", lines: [] }, { step, texts, counted: !known });
         }
     }
 
-    private enqueue(item: FollowItem, lines?: HeldLines): void {
-        this.queue.push({ item, since: Date.now(), lines });
+    // Where events were seen already, that of its beginning was lost.
+    private unheardOf(step: string): StepLines | undefined {
+        if (step === "" || this.lastEvent === undefined) {
+            return undefined;
+        }
+        return this.begin(step, 1);
     }
 
-    private note(event: RunnerEvent): void {
+    private async note(event: RunnerEvent, lost = false): Promise<void> {
         this.lastEvent = event.n;
         if (event.type === "step.started") {
-            this.steps.set(event.step, new StepLines({ lines: 0, since: 0 }));
-        } else if (event.type === "step.finished") {
-            this.steps.delete(event.step);
+            // One that was lost: the lines behind it may have been taken already.
+            if (!lost || !this.steps.has(event.step)) {
+                this.begin(event.step, event.try);
+            }
+        } else if (event.type === "run.started") {
+            this.fresh = event.fresh === true;
+        } else if (event.type === "step.finished" || event.type === "step.retrying") {
+            await this.close(event.step);
         }
         this.finished ||= event.type === "run.finished";
+    }
+
+    // Where nothing was there before, the log file of a step begins with its first try.
+    private begin(step: string, number: number): StepLines {
+        const at = this.fresh && number === 1 ? 0 : undefined;
+        const lines = new StepLines({ lines: 0, since: 0, at });
+        this.steps.set(step, lines);
+        return lines;
+    }
+
+    // The last count of a try may be lost, with the lines before it.
+    private async close(name: string): Promise<void> {
+        const step = this.steps.get(name);
+        this.steps.delete(name);
+        if (!step || step.closed) {
+            return;
+        }
+        const held = this.queue.heldOf(name);
+        const read =
+            step.rest === undefined
+                ? undefined
+                : await this.options.record.log(name, step.rest).catch(() => undefined);
+        const found = read && step.complete(piecesOf(read, mostOf(name)), textsOf(held));
+        if (found) {
+            this.queue.putInPlace(name, held, [...lateLines(found.late), ...found.rest]);
+        } else {
+            this.queue.add({ type: "log", lines: [perhapsMissing(name)] });
+        }
+        for (const { lines } of held) {
+            (lines as HeldLines).counted = true;
+        }
     }
 
     // An event can be lost as a line can.
@@ -142,19 +193,19 @@ export class CompleteLog {
         const all = await this.options.record.events().catch(() => []);
         for (const lost of all) {
             if (lost.n > lastEvent && lost.n < event.n && lost.nonce === event.nonce) {
-                this.note(lost);
-                this.enqueue({ type: "event", event: lost });
+                await this.note(lost, true);
+                this.queue.add({ type: "event", event: lost });
             }
         }
     }
 
     private async counted(count: LogCount): Promise<void> {
-        const step = this.steps.get(count.step);
+        const step = this.steps.get(count.step) ?? this.unheardOf(count.step);
         if (!step) {
-            this.steps.set(count.step, new StepLines({ lines: count.lines, bytes: count.bytes, since: 0 }));
+            this.steps.set(count.step, new StepLines(behind(count)));
             return;
         }
-        const held = this.queue.filter(({ lines }) => lines?.step === count.step && !lines.counted);
+        const held = this.queue.heldOf(count.step);
         const missing = step.missing(count);
         if (missing > 0) {
             await this.repair(step, count, held, missing);
@@ -171,46 +222,36 @@ export class CompleteLog {
         held: readonly Entry[],
         missing: number,
     ): Promise<void> {
-        const texts = held.flatMap(({ lines }) => lines?.texts ?? []);
         const { start, bytes } = step.rangeTo(count);
         const read = await this.options.record.log(count.step, start, bytes).catch(() => undefined);
-        const found = read && step.complete(piecesOf(read, count.most), texts);
+        const found = read && step.complete(piecesOf(read, count.most), textsOf(held));
         if (!found) {
-            this.enqueue({ type: "log", lines: [missingLines(count.step, missing)] });
+            this.queue.add({ type: "log", lines: [missingLines(count.step, missing)] });
             return;
         }
-        const lines = [...lateLines(found.late), ...found.rest];
-        const last = held.at(-1);
-        if (!last) {
-            this.enqueue({ type: "log", lines: lines.map((text) => ({ step: count.step, text })) });
-            return;
-        }
-        for (const entry of held) {
-            (entry.lines as HeldLines).texts = entry === last ? lines : [];
-        }
-        this.moveMarks(last, count);
-    }
-
-    // All lines up to the count come with the last of the held ones: who goes on earlier would get some of them twice.
-    private moveMarks(last: Entry, { step, lines, bytes }: LogCount): void {
-        for (const entry of this.queue.slice(0, this.queue.indexOf(last))) {
-            entry.mark = undefined;
-        }
-        if (last.mark) {
-            last.mark.steps[step] = { lines, bytes, since: 0 };
-        }
+        const all = [...lateLines(found.late), ...found.rest];
+        this.queue.putInPlace(count.step, held, all, behind(count));
     }
 
     private async pass(all: boolean): Promise<void> {
         const holding = !all && this.holds !== undefined && (await this.holds);
         const late = Date.now() - this.holdMs;
         const held = ({ lines, since }: Entry) => holding && lines?.counted === false && since > late;
-        while (this.queue[0] && !held(this.queue[0])) {
-            const entry = this.queue.shift() as Entry;
+        for (let entry = this.queue.first; entry && !held(entry); entry = this.queue.first) {
+            this.queue.shift();
             if (entry.lines && !entry.lines.counted) {
                 this.steps.get(entry.lines.step)?.passed(entry.lines.texts);
             }
+            this.markUnsure(entry.mark);
             await this.options.emit(itemOf(entry));
+        }
+    }
+
+    private markUnsure(mark: Mark | undefined): void {
+        for (const [step, position] of Object.entries(mark?.state.steps ?? {})) {
+            if (mark && this.steps.get(step)?.unsureFrom(position)) {
+                mark.state.steps[step] = { ...position, unsure: true };
+            }
         }
     }
 

@@ -33,6 +33,7 @@ export async function exec(
     const said = new Writable({ write: (_chunk, _encoding, done) => done() });
     let timer: NodeJS.Timeout | undefined;
     let close: () => void = () => undefined;
+    let over = false;
     try {
         await new Promise<void>((resolve, reject) => {
             timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS / 1000} s`)), ANSWER_MS);
@@ -46,12 +47,16 @@ export async function exec(
                 })
                 .then((socket) => {
                     close = () => socket.close();
+                    if (over) {
+                        close();
+                    }
                     socket.on("close", () => reject(new Error("the connection was dropped")));
                     socket.on("error", reject);
                 }, reject);
         });
         return Buffer.concat(parts);
     } finally {
+        over = true;
         clearTimeout(timer);
         close();
     }

@@ -101,7 +101,9 @@ function one<T extends Named>(list: readonly T[] | undefined, name: string | und
 
 function hasOnly(entry: object, keys: readonly string[]): boolean {
     return Object.entries(entry).every(
-        ([key, value]) => keys.includes(key) && ["string", "boolean"].includes(typeof value),
+        ([key, value]) =>
+            keys.includes(key) &&
+            typeof value === (key === "insecure-skip-tls-verify" ? "boolean" : "string"),
     );
 }
 
@@ -117,6 +119,6 @@ function tlsOf(cluster: ClusterEntry, user: UserEntry, folder: string) {
         ...(cert && { cert }),
         ...(key && { key }),
         ...(servername && { servername }),
-        ...(cluster["insecure-skip-tls-verify"] ? { rejectUnauthorized: false } : {}),
+        ...(cluster["insecure-skip-tls-verify"] === true ? { rejectUnauthorized: false } : {}),
     };
 }

@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FollowItem } from "../follower";
 import { RecordStream } from "../stream";
 import { CompleteLog } from "./completeLog";
+import type { LogState } from "./heldItems";
 import { ApiError, type Api } from "./connection";
 import { podsPath } from "./job";
 import { hasEnded, RUN_CONTAINER, runContainer, WORK_DIR, type Pod } from "./objects";
 import { PodLogReader, sinceTime, type LogPart, type LogPosition } from "./podLog";
 import { podRecord } from "./podRecord";
-import type { StepPosition } from "./stepLines";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
@@ -20,8 +20,8 @@ const GIVE_UP_AFTER_MS = 60_000;
 export interface Bookmark extends LogPosition {
     readonly pod: string;
     readonly created: string;
-    /** Where the steps' lines stand there. */
-    readonly steps?: Readonly<Record<string, StepPosition>>;
+    /** What had been read of it there. */
+    readonly log?: LogState;
 }
 
 export function readBookmark(text: string | undefined): Bookmark | undefined {
@@ -62,7 +62,7 @@ export class PodFollower {
         this.log = new CompleteLog({
             record: podRecord(api, pod.now.metadata.name, `${WORK_DIR}/${runId}`),
             emit: (item) => this.pass(item),
-            steps: from?.steps,
+            from: from?.log,
         });
     }
 
@@ -151,13 +151,17 @@ export class PodFollower {
             this.read = true;
             const items = this.stream.push(bytes);
             this.over ||= items.some((item) => item.type === "event" && item.event.type === "run.finished");
-            await this.log.take(items, bytes.length, position && ((steps) => this.bookmark(position, steps)));
+            await this.log.take(
+                items,
+                bytes.length,
+                position && ((log) => this.bookmark({ ...position, log })),
+            );
         }
     }
 
-    private bookmark(position: LogPosition, steps: Readonly<Record<string, StepPosition>>): string {
+    private bookmark(at: Omit<Bookmark, "pod" | "created">): string {
         const { uid, creationTimestamp } = this.options.pod.now.metadata;
-        const mark: Bookmark = { pod: uid, created: creationTimestamp ?? "", ...position, steps };
+        const mark: Bookmark = { pod: uid, created: creationTimestamp ?? "", ...at };
         return JSON.stringify(mark);
     }
 
@@ -214,7 +218,8 @@ export class PodFollower {
     }
 
     private tell(text: string): Promise<void> {
-        return this.options.emit({ type: "log", lines: [{ step: "", text: `stackrun: ${text}` }] });
+        // Behind what was read before.
+        return this.log.take([{ type: "log", lines: [{ step: "", text: `stackrun: ${text}` }] }], 0);
     }
 
     private async tellImage(): Promise<void> {

@@ -7,6 +7,12 @@ export interface StepPosition {
     /** Of the try, up to that place; undefined: it is the try's beginning. */
     readonly bytes?: number;
     readonly since: number;
+    /** Where the try's lines begin in the log file, if that is known. */
+    readonly at?: number;
+    /** All of the try was counted. */
+    readonly closed?: boolean;
+    /** Some of those were passed on before anybody knew whether they were all. */
+    readonly unsure?: boolean;
 }
 
 /** More than that is not kept in order to be compared. */
@@ -27,6 +33,11 @@ export class StepLines {
 
     get position(): StepPosition {
         return { ...this.base, since: this.number };
+    }
+
+    /** Whether lines of this place on were passed on uncounted. */
+    unsureFrom(position: StepPosition): boolean {
+        return position.lines === this.base.lines && (this.base.unsure === true || this.passedOn.length > 0);
     }
 
     received(texts: readonly string[]): void {
@@ -51,12 +62,22 @@ export class StepLines {
         return count.lines - this.base.lines - this.number;
     }
 
-    countedTo({ lines, bytes }: LogCount): void {
-        this.base = { lines, bytes, since: 0 };
+    get closed(): boolean {
+        return this.base.closed === true;
+    }
+
+    countedTo(count: LogCount): void {
+        this.base = behind(count);
         this.passedOn = [];
         this.known = 0;
         this.number = 0;
         this.keptBytes = 0;
+    }
+
+    /** Where in the step's log file the lines since the last count begin; undefined if no count has told it. */
+    get rest(): number | undefined {
+        const { at, bytes = 0 } = this.base;
+        return at === undefined ? undefined : at + bytes;
     }
 
     /** Where in the step's log file the lines since the last count are. */
@@ -73,6 +94,9 @@ export class StepLines {
         pieces: readonly string[],
         held: readonly string[],
     ): { late: string[]; rest: string[] } | undefined {
+        if (this.base.unsure) {
+            return undefined;
+        }
         const late: string[] = [];
         let at = this.known;
         for (const text of this.passedOn) {
@@ -84,6 +108,16 @@ export class StepLines {
         const rest = pieces.slice(at);
         return at <= pieces.length && rest.length >= held.length ? { late, rest } : undefined;
     }
+}
+
+/** The place at which the runner has counted. */
+export function behind({ lines, at, bytes, last = false }: LogCount): StepPosition {
+    return { lines, at, bytes, closed: last, since: 0 };
+}
+
+/** How long a piece of a line is that the runner sends, see src/runner/schedule.sh: what one write to a pipe keeps together. */
+export function mostOf(step: string): number {
+    return 4096 - step.length - 2;
 }
 
 /** The lines of a log file as the runner sends them: those longer than `most` bytes in pieces, none within a character. */

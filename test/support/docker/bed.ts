@@ -13,7 +13,8 @@ import { followProgress } from "./progress";
 import { startRegistry, type Registry } from "./registry";
 import { PREFIX, wipeAbandoned, wipeBed } from "./wipe";
 
-const NEEDED = {
+/** What a daemon and its registry need, with the Debian packages that have it. */
+export const NEEDED = {
     dockerd: "docker.io",
     containerd: "containerd",
     runc: "runc",

@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
-import * as net from "node:net";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "../freePort";
 
 export interface GcsOptions {
     /**
@@ -96,15 +96,4 @@ async function answers(url: string): Promise<void> {
         }
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
-}
-
-function freePort(host: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-        const server = net.createServer();
-        server.once("error", reject);
-        server.listen(0, host, () => {
-            const { port } = server.address() as net.AddressInfo;
-            server.close(() => resolve(port));
-        });
-    });
 }

@@ -2,8 +2,10 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { ensurePackages } from "../aptPackages";
+import { ensurePackages, findCommand } from "../aptPackages";
 import { until } from "../project";
+
+export const NEEDED = { mysql: "mariadb-client", mariadbd: "mariadb-server" };
 
 /** A real MariaDB on an address of this machine, in a folder of its own; it speaks MySQL's protocol. */
 export class MariaDb {
@@ -14,7 +16,7 @@ export class MariaDb {
 
     /** With a database `runs` and a user `runs`. */
     static async start(address: string, port: number, password: string): Promise<MariaDb> {
-        ensurePackages({ mysql: "mariadb-client", "../sbin/mariadbd": "mariadb-server" });
+        ensurePackages(NEEDED);
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-mariadb-"));
         execFileSync("chown", ["mysql", dir]);
         const data = path.join(dir, "data");
@@ -34,7 +36,14 @@ export class MariaDb {
         );
         const place = [`--bind-address=${address}`, `--port=${port}`, `--socket=${socket}`];
         const args = [...own, ...place, `--pid-file=${dir}/pid`, `--init-file=${init}`];
-        const child = spawn("mariadbd", args, { stdio: "ignore", cwd: dir });
+        // The shell's input is a pipe from here: when it ends, so does the server, however this process died.
+        const script = '"$0" "$@" & cat >/dev/null; kill $!; wait';
+        const program = findCommand("mariadbd") as string;
+        const child = spawn("sh", ["-c", script, program, ...args], {
+            stdio: ["pipe", "ignore", "ignore"],
+            cwd: dir,
+        });
+        const server = new MariaDb(child, dir);
         const answers = () => {
             try {
                 const asked = [
@@ -57,12 +66,17 @@ export class MariaDb {
                 return false;
             }
         };
-        await until(answers, 30_000, () => "MariaDB to answer");
-        return new MariaDb(child, dir);
+        try {
+            await until(answers, 30_000, () => "MariaDB to answer");
+        } catch (error) {
+            await server.stop();
+            throw error;
+        }
+        return server;
     }
 
     async stop(): Promise<void> {
-        this.child.kill("SIGTERM");
+        this.child.stdin?.end();
         await until(
             () => this.child.exitCode !== null || this.child.signalCode !== null,
             20_000,

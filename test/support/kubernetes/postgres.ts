@@ -5,6 +5,8 @@ import * as path from "node:path";
 import { ensurePackages } from "../aptPackages";
 import { until } from "../project";
 
+export const NEEDED = { psql: "postgresql-client", "../lib/postgresql/15/bin/postgres": "postgresql-15" };
+
 /** A real PostgreSQL on an address of this machine, in a folder of its own. */
 export class Postgres {
     private constructor(
@@ -15,7 +17,7 @@ export class Postgres {
 
     /** With a database and a user `postgres`. */
     static async start(address: string, port: number, password: string): Promise<Postgres> {
-        ensurePackages({ psql: "postgresql-client", "../lib/postgresql/15/bin/postgres": "postgresql-15" });
+        ensurePackages(NEEDED);
         const bin = "/usr/lib/postgresql/15/bin";
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackrun-postgres-"));
         execFileSync("chown", ["postgres", dir]);
@@ -31,12 +33,18 @@ export class Postgres {
         fs.appendFileSync(path.join(data, "pg_hba.conf"), "host all all 0.0.0.0/0 scram-sha-256\n");
         const args = asPostgres(`${bin}/postgres`, "-D", data, "-h", address, "-p", String(port), "-k", dir);
         const child = spawn("runuser", args, { stdio: "ignore", cwd: dir });
-        await until(
-            () => ready(address, port),
-            30_000,
-            () => "PostgreSQL to answer",
-        );
-        return new Postgres(port, child, dir);
+        const server = new Postgres(port, child, dir);
+        try {
+            await until(
+                () => ready(address, port),
+                30_000,
+                () => "PostgreSQL to answer",
+            );
+        } catch (error) {
+            await server.stop();
+            throw error;
+        }
+        return server;
     }
 
     async stop(): Promise<void> {

@@ -1,17 +1,15 @@
 import * as fc from "fast-check";
 import type { RunnerEvent } from "../../../src/run/events";
 import type { FollowItem } from "../../../src/run/follower";
-import {
-    CompleteLog,
-    type CompleteLogOptions,
-    type PodRecord,
-} from "../../../src/run/kubernetes/completeLog";
-import type { StepPosition } from "../../../src/run/kubernetes/stepLines";
+import { CompleteLog, type CompleteLogOptions } from "../../../src/run/kubernetes/completeLog";
+import type { PodRecord } from "../../../src/run/kubernetes/podRecord";
+import type { LogState } from "../../../src/run/kubernetes/heldItems";
+import { piecesOf } from "../../../src/run/kubernetes/stepLines";
 import { RecordStream } from "../../../src/run/stream";
 
 const NONCE = "n0";
 const HEAD = { nonce: NONCE, attempt: 1 };
-const MOST = 20;
+const MOST = 4093;
 
 /** A runner's words, and its files. */
 class Runner implements PodRecord {
@@ -29,34 +27,51 @@ class Runner implements PodRecord {
 
     /** A try of a step, counted now and then and at its end. */
     step(step: string, lines: readonly string[], every: number): void {
-        const at = this.written.get(step)?.length ?? 0;
-        this.event("step.started", { step, try: 1 });
-        let told = 0;
-        let bytes = 0;
-        const count = () =>
-            this.said.push(
-                `\u001e${JSON.stringify({ ...HEAD, type: "log.count", step, lines: told, at, bytes, most: MOST })}`,
-            );
-        for (const [index, line] of lines.entries()) {
-            bytes += line.length + 1;
-            this.written.set(step, `${this.written.get(step) ?? ""}${line}\n`);
-            for (const piece of line.match(new RegExp(`.{1,${MOST}}`, "g")) ?? [""]) {
-                this.said.push(`${step}\t${piece}`);
-                told++;
-            }
-            if ((index + 1) % every === 0) {
-                count();
-            }
-        }
-        count();
-        this.event("step.finished", { step, state: "Succeeded", try: 1, exitCode: 0 });
+        this.sideBySide({ [step]: lines }, every);
     }
 
-    log(step: string, start: number, bytes: number): Promise<Buffer> {
+    /** Steps that take turns, line by line. */
+    sideBySide(steps: Readonly<Record<string, readonly string[]>>, every: number): void {
+        const all = Object.entries(steps).map(([step, lines]) => ({
+            step,
+            lines,
+            at: Buffer.byteLength(this.written.get(step) ?? ""),
+            bytes: 0,
+            told: 0,
+        }));
+        const count = ({ step, told, at, bytes }: (typeof all)[number], more: object = {}) => {
+            const said = { ...HEAD, type: "log.count", step, lines: told, at, bytes, most: MOST, ...more };
+            this.said.push(`\u001e${JSON.stringify(said)}`);
+        };
+        for (const { step } of all) {
+            this.event("step.started", { step, try: 1 });
+        }
+        const longest = Math.max(...all.map(({ lines }) => lines.length));
+        for (let index = 0; index < longest; index++) {
+            for (const one of all.filter(({ lines }) => index < lines.length)) {
+                const line = String(one.lines[index]);
+                one.bytes += Buffer.byteLength(line) + 1;
+                this.written.set(one.step, `${this.written.get(one.step) ?? ""}${line}\n`);
+                for (const piece of piecesOf(Buffer.from(`${line}\n`), MOST)) {
+                    this.said.push(`${one.step}\t${piece}`);
+                    one.told++;
+                }
+                if ((index + 1) % every === 0) {
+                    count(one);
+                }
+            }
+        }
+        for (const one of all) {
+            count(one, { last: true });
+            this.event("step.finished", { step: one.step, state: "Succeeded", try: 1, exitCode: 0 });
+        }
+    }
+
+    log(step: string, start: number, bytes = Infinity): Promise<Buffer> {
         const text = this.written.get(step) ?? "";
         return this.refuses
             ? Promise.reject(new Error("forbidden"))
-            : Promise.resolve(Buffer.from(text.slice(start, start + bytes)));
+            : Promise.resolve(Buffer.from(text).subarray(start, start + bytes));
     }
 
     events(): Promise<RunnerEvent[]> {
@@ -76,7 +91,7 @@ class Runner implements PodRecord {
 
 interface Mark {
     readonly next: number;
-    readonly steps: Record<string, StepPosition>;
+    readonly state?: LogState;
 }
 
 /** Reads lines, of which some are lost, in batches; begins anew at the last bookmark where `restarts` says so. */
@@ -94,14 +109,14 @@ async function read(
 ): Promise<FollowItem[]> {
     const items: FollowItem[] = [];
     const lines = runner.said.map((line, index) => ({ line, index })).filter(({ index }) => !lost.has(index));
-    let mark: Mark = { next: 0, steps: {} };
+    let mark: Mark = { next: 0 };
     const emit = (item: FollowItem) => {
         items.push(item);
         mark = item.bookmark ? (JSON.parse(item.bookmark) as Mark) : mark;
         return Promise.resolve();
     };
-    const open = (steps?: Record<string, StepPosition>) =>
-        new CompleteLog({ record: runner, emit, holdFromBytes: 0, holdMs: 60_000, steps, ...options });
+    const open = (from?: LogState) =>
+        new CompleteLog({ record: runner, emit, holdFromBytes: 0, holdMs: 60_000, from, ...options });
     let log = open();
     let stream = new RecordStream(HEAD);
     const done = new Set<number>();
@@ -113,14 +128,14 @@ async function read(
                 .map(({ line }) => `${line}\n`)
                 .join(""),
         );
-        await log.take(stream.push(part), part.length, (steps) => JSON.stringify({ next, steps }));
+        await log.take(stream.push(part), part.length, (state) => JSON.stringify({ next, state }));
         at = next;
         if (restarts.has(at) && !done.has(at)) {
             done.add(at);
             // What was passed on behind the last bookmark is dropped by who keeps the record.
             items.splice(items.findLastIndex((item) => item.bookmark !== undefined) + 1);
             at = mark.next;
-            log = open(mark.steps);
+            log = open(mark.state);
             stream = new RecordStream(HEAD);
         }
     }
@@ -142,7 +157,9 @@ const linesIn = (runner: Runner) => runner.said.flatMap((text, index) => (isLine
 
 describe("a log of which the platform loses lines", () => {
     it("is whole and in order, wherever lines, events and counts are lost, and wherever the reading begins anew", async () => {
-        const text = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 50 });
+        const short = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 5 });
+        const long = short.map((one) => one.padEnd(2 * MOST + 10, "€"));
+        const text = fc.oneof({ weight: 9, arbitrary: short }, { weight: 1, arbitrary: long });
         await fc.assert(
             fc.asyncProperty(
                 fc.array(text, { maxLength: 60 }),
@@ -152,20 +169,13 @@ describe("a log of which the platform loses lines", () => {
                 fc.array(fc.nat(120), { maxLength: 40 }),
                 async (first, second, every, batch, gone) => {
                     const runner = new Runner();
-                    runner.event("run.started");
+                    runner.event("run.started", { fresh: true });
                     runner.step("a", first, every);
                     runner.step("b", second, every);
                     runner.event("run.finished", { state: "Succeeded" });
                     const whole = await read(runner, new Set());
-                    const ends = new Set([0, runner.said.length - 1]);
-                    const finalCounts = runner.said.flatMap((line, index) =>
-                        line.includes('"step.finished"') ? [index - 1] : [],
-                    );
-                    const starts = runner.said.flatMap((line, index) =>
-                        line.includes('"step.started"') ? [index] : [],
-                    );
-                    // Lines that nobody counts, and counts of what has not begun, can't be missed.
-                    const kept = new Set([...ends, ...finalCounts, ...starts]);
+                    // Of what is said before the first event and behind the last one, nobody knows.
+                    const kept = new Set([0, runner.said.length - 1]);
                     const lost = new Set(gone.filter((index) => !kept.has(index)));
                     const items = await read(runner, lost, { batch });
                     expect(textOf(items, "a")).toEqual(textOf(whole, "a"));
@@ -195,6 +205,54 @@ describe("a log of which the platform loses lines", () => {
             ),
             { numRuns: 200 },
         );
+    });
+
+    it("is whole, and has nothing twice, when steps run side by side and the reading begins anew", async () => {
+        await fc.assert(
+            fc.asyncProperty(
+                fc.integer({ min: 1, max: 10 }),
+                fc.integer({ min: 1, max: 15 }),
+                fc.array(fc.nat(120), { maxLength: 20 }),
+                fc.array(fc.nat(120), { maxLength: 3 }),
+                async (every, batch, gone, restarts) => {
+                    const runner = new Runner();
+                    runner.event("run.started", { fresh: true });
+                    runner.sideBySide({ a: numbered(30), b: numbered(20) }, every);
+                    runner.event("run.finished", { state: "Succeeded" });
+                    const lost = new Set(gone.filter((index) => index > 0 && index < runner.said.length - 1));
+                    const items = await read(runner, lost, { batch, restarts: new Set(restarts) });
+                    expect(textOf(items, "a")).toEqual(numbered(30));
+                    expect(textOf(items, "b")).toEqual(numbered(20));
+                },
+            ),
+            { numRuns: 500 },
+        );
+    });
+
+    it("is not guessed at: where lines were passed on uncounted before the reading began anew, it is told", async () => {
+        const runner = new Runner();
+        runner.event("run.started", { fresh: true });
+        runner.step("a", numbered(9), 9);
+        const [, second] = linesIn(runner) as [number, number];
+        const restarts = new Set([6]);
+        const items = await read(runner, new Set([second]), { batch: 3, holdFromBytes: Infinity, restarts });
+        expect(textOf(items, "a")).toEqual([
+            ...numbered(9).filter((text) => text !== "line 1"),
+            "stackrun: 1 line is missing above: the platform's log has lost them",
+        ]);
+    });
+
+    it("tells that its end may be missing where the pod can't be asked", async () => {
+        const runner = new Runner();
+        runner.refuses = true;
+        runner.event("run.started", { fresh: true });
+        runner.step("a", numbered(4), 9);
+        const lines = linesIn(runner);
+        const items = await read(runner, new Set([Number(lines[3]), Number(lines[3]) + 1]));
+        expect(textOf(items, "a")).toEqual([
+            ...numbered(3),
+            "stackrun: lines may be missing above: the platform's log has lost how many there were",
+        ]);
     });
 
     it("comes late where it could not be held back, and says so", async () => {

@@ -106,6 +106,7 @@ describe("a kubeconfig read without the SDK", () => {
         ["somebody else's rights", kubeconfig({ user: { token: "t", as: "root" } })],
         ["a token that is renewed in a file", kubeconfig({ user: { tokenFile: "/token" } })],
         ["a proxy", kubeconfig({ cluster: { "proxy-url": "http://proxy:3128" } })],
+        ["yes and no as text", kubeconfig({ cluster: { "insecure-skip-tls-verify": "false" } })],
         ["no user", kubeconfig({ user: null })],
         ["no such cluster", kubeconfig({ more: { clusters: [] } })],
         ["a cluster twice", kubeconfig({ more: { clusters: [{ name: "c" }, { name: "c" }] } })],

@@ -94,6 +94,18 @@ describe("Run", () => {
         );
     });
 
+    it("is deleted although its log can't be read, and says so", async () => {
+        last({ kind: "Finished", state: "Failed", reason: "", message: "" });
+        fs.writeFileSync(path.join(runDir(), "items-1.json"), "no JSON");
+        const info = jest.fn();
+        const outputs = { status: "Running" };
+        const log = { ...silentLog, info };
+        await handler.delete({ ...common, log, id: "i", oldInputs: decoded(), outputs });
+        expect(info).toHaveBeenCalledWith(
+            expect.stringMatching(/^the rest of the log of run r1 can't be had: .*JSON/),
+        );
+    });
+
     it("is read to its end before its target is deleted, if nobody has done that", async () => {
         last({ kind: "Finished", state: "Lost", reason: "ContainerGone", message: "it is gone" });
         await handler.delete({ ...common, id: "i", oldInputs: decoded(), outputs: { status: "Running" } });

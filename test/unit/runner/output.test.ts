@@ -139,7 +139,7 @@ describeShells("output", (shell) => {
             .map((line) => JSON.parse(line.slice(1)) as RunnerEvent | { readonly type: "log.count" });
         const bytes = `${forged}\nno end${RS}{"forged":1}\n`.length;
         const where = { lines: 2, at: 0, bytes, most: 4096 - "s".length - 2 };
-        const count = { nonce: NONCE, attempt: 1, type: "log.count", step: "s", ...where };
+        const count = { nonce: NONCE, attempt: 1, type: "log.count", step: "s", ...where, last: true };
         expect(records.filter(({ type }) => type === "log.count")).toEqual([count]);
         expect(records.filter(({ type }) => type !== "log.count")).toEqual(run.events());
         expect(lines.filter((line) => !line.startsWith(RS))).toEqual([
