@@ -1,4 +1,4 @@
-import * as events from "node:events";
+import { once } from "node:events";
 import * as https from "node:https";
 import * as net from "node:net";
 import * as tls from "node:tls";
@@ -7,7 +7,7 @@ import { explain, isUnreachable } from "../../../src/run/docker/errors";
 
 /** What somebody is told who asks this server, by TLS, whether it is a daemon. */
 async function saidOf(server: net.Server): Promise<string> {
-    await events.once(server.listen(0, "127.0.0.1"), "listening");
+    await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as net.AddressInfo;
     try {
         const { docker, address } = await connect({ host: `https://127.0.0.1:${port}` }, {});
