@@ -65,7 +65,8 @@ export class DockerOrchestrator extends Orchestrator {
             certPath: theirs?.certPath,
             ca: theirs?.caMaterial,
             cert: theirs?.certMaterial,
-            key: theirs?.keyMaterial,
+            // Whoever has made the provider need not have said that it is one.
+            key: theirs?.keyMaterial.apply((key) => (key === undefined ? key : pulumi.secret(key))),
             code: mountCode ? "mount" : "copy",
         };
         return {

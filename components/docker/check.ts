@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import * as docker from "@pulumi/docker";
+import { addressFault, withoutPassword } from "../../src/run/docker/address";
 import type * as pulumi from "../sdk";
 import { isToBuild } from "../image";
 import { buildMistakes } from "../pipelineImage";
@@ -34,8 +35,14 @@ export function dockerMistakes(
     const wrong = (key: string, value: unknown, allowed: string) =>
         mistakes.push(`${where}: ${key} is ${JSON.stringify(value)}; allowed: ${allowed}`);
     const { user, cpus, memory, shmSize, gpus, pullPolicy, dockerHost, mountCode } = args;
-    if (typeof dockerHost === "string" && !/^(unix:\/\/\/|(tcp|ssh|https?):\/\/[^/\s])/.test(dockerHost)) {
-        wrong("dockerHost", dockerHost, "unix:///…, tcp://…, http://…, https://…, ssh://…");
+    const hostFault = typeof dockerHost === "string" ? addressFault(dockerHost) : undefined;
+    if (hostFault) {
+        mistakes.push(`${where}: ${hostFault}`);
+    } else if (
+        typeof dockerHost === "string" &&
+        !/^(unix:\/\/\/|(tcp|ssh|https?):\/\/[^/\s])/.test(dockerHost)
+    ) {
+        wrong("dockerHost", withoutPassword(dockerHost), "unix:///…, tcp://…, http://…, https://…, ssh://…");
     }
     if (user !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/.test(user)) {
         wrong("user", user, '"image", "uid", "uid:gid", or the name of a user of the image');

@@ -284,6 +284,37 @@ describe("DockerOrchestrator", () => {
         expect(recorder.declared).toEqual([]);
     });
 
+    it.each([
+        ["ssh://me:w0rd@d.example", '"ssh://me:***@d.example" has a password, which would be shown'],
+        ["ssh://me%zz@d.example", '"ssh://me%zz@d.example" has a % that stands for no character'],
+        ["me:w0rd@d.example", 'dockerHost is "me:***@d.example"; allowed: unix:///…'],
+    ])("refuses the host %s before anything is declared, and tells no password", async (dockerHost, said) => {
+        const { mistakes } = refusal(() => new DockerOrchestrator("job", args({ dockerHost })));
+        expect(mistakes).toHaveLength(1);
+        expect(mistakes[0]).toContain(said);
+        expect(mistakes[0]).not.toContain("w0rd");
+        await recorder.settled();
+        expect(recorder.declared).toEqual([]);
+    });
+
+    it("keeps the key of a provider as a secret, in whatever way that was given", async () => {
+        const own = new docker.Provider("own", {
+            host: "tcp://10.0.0.7:2376",
+            certMaterial: "a certificate",
+            keyMaterial: "a key",
+        });
+        await declare({}, { provider: own });
+        for (const type of [RUN_ID, RUN]) {
+            const options = {
+                host: "tcp://10.0.0.7:2376",
+                cert: "a certificate",
+                key: "a key",
+                code: "copy",
+            };
+            expect(recorder.one(type).inputs.follower).toEqual(secretOf({ module: "docker", options }));
+        }
+    });
+
     it("refuses a run without an image, and a build without a Dockerfile", () => {
         expect(() => new DockerOrchestrator("job", args({ image: undefined }))).toThrow(
             'DockerOrchestrator "job": image is missing: neither the arguments nor the pipeline name one',

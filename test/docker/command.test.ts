@@ -16,7 +16,7 @@ describeDocker("stackrun run -o docker", (bed) => {
     beforeAll(async () => {
         project = await Project.create({ "pipeline.yaml": PIPELINE, "code.txt": "hello\n" });
     });
-    afterAll(() => project.dispose());
+    afterAll(() => project?.dispose());
 
     // The engine takes a provider's plugin from PATH, where it is not installed.
     const run = (...args: string[]) =>

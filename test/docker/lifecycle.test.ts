@@ -2,7 +2,18 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { describeDocker } from "../support/docker/lane";
 import { until, type Project } from "../support/project";
-import { CONTAINER, dockerProject, eventsOf, leftIn, logOf, program, RUN, upOk, destroy } from "./project";
+import {
+    cleanUp,
+    CONTAINER,
+    dockerProject,
+    eventsOf,
+    leftIn,
+    logOf,
+    program,
+    RUN,
+    upOk,
+    destroy,
+} from "./project";
 
 // One story: each test goes on from the state that the one before it left.
 describeDocker("pulumi up with a DockerOrchestrator", (bed) => {
@@ -206,10 +217,7 @@ steps:
     beforeEach(async () => {
         project = await dockerProject(bed, { "pipeline.yaml": COUNT });
     }, 120_000);
-    afterEach(async () => {
-        await destroy(project);
-        project.dispose();
-    }, 120_000);
+    afterEach(() => cleanUp(project), 120_000);
     const runId = () => fs.readdirSync(path.join(project.dir, ".stackrun/runs"))[0];
     const seenLines = (count: number) => async () =>
         until(

@@ -66,3 +66,12 @@ export async function upOk(project: Project, args: readonly string[] = []): Prom
 export async function destroy(project: Project): Promise<void> {
     await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
 }
+
+/** After a test, also after one that failed before it had made its project: only `destroy` may fail then. */
+export async function cleanUp(project: Project | undefined): Promise<void> {
+    try {
+        await (project && destroy(project));
+    } finally {
+        project?.dispose();
+    }
+}

@@ -2,7 +2,7 @@ import { followProgress } from "../support/docker/progress";
 import { describeDocker } from "../support/docker/lane";
 import type { Registry } from "../support/docker/registry";
 import type { Project } from "../support/project";
-import { destroy, dockerProject, program, RUN, upOk } from "./project";
+import { cleanUp, dockerProject, program, RUN, upOk } from "./project";
 
 const PIPELINE = { "pipeline.yaml": `name: pull\nsteps: [{name: show, run: 'echo "$MADE"'}]\n` };
 
@@ -20,8 +20,7 @@ describeDocker("pullPolicy", (bed) => {
         await forget();
     });
     afterEach(async () => {
-        await destroy(project);
-        project.dispose();
+        await cleanUp(project);
         await forget();
     }, 60_000);
 

@@ -11,7 +11,7 @@ describeDocker("the stand-in for pulumi-resource-docker", (bed) => {
         const options = { plugins: dockerPlugin, env: { DOCKER_HOST: bed.host } };
         project = await Project.create(files, DOCKER + program, options);
     };
-    afterEach(() => project.dispose());
+    afterEach(() => project?.dispose());
 
     test("makes containers, volumes and networks, and leaves none", async () => {
         const before = await bed.contents();
@@ -206,7 +206,7 @@ describeDocker("an image that the stand-in builds", (bed) => {
         await bed.image("busybox");
     });
     afterAll(() => registry.stop());
-    afterEach(() => project.dispose());
+    afterEach(() => project?.dispose());
 
     const program = (more = "") => `
         const image = new docker.Image("image", {

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import { describeDocker } from "../support/docker/lane";
 import { followProgress } from "../support/docker/progress";
 import { dockerPlugin } from "../support/standIns";
-import { Project } from "../support/project";
+import { Project, until } from "../support/project";
 import { destroy, upOk } from "./project";
 
 const DOCKER = `const docker = require("@pulumi/docker");\n`;
@@ -13,7 +13,7 @@ describeDocker("what is rarely used of pulumi-resource-docker, the stand-in", (b
         const options = { plugins: dockerPlugin, env: { DOCKER_HOST: bed.host } };
         project = await Project.create(files, DOCKER + program, options);
     };
-    afterEach(() => project.dispose());
+    afterEach(() => project?.dispose());
 
     test("refuses what it would not apply, and what the daemon is too old for", async () => {
         await setUp(`
@@ -88,8 +88,19 @@ describeDocker("what is rarely used of pulumi-resource-docker, the stand-in", (b
         expect(info.Mounts).toContainEqual(
             expect.objectContaining({ Type: "volume", Destination: "/anonymous" }),
         );
-        const log = await bed.docker.getContainer(id).logs({ stdout: true, follow: false });
-        expect(log.toString("utf8")).toMatch(/1234:99 640\n[^]*0:0 744\n/);
+        const log = async () => {
+            const said = await bed.docker
+                .getContainer(id)
+                .logs({ stdout: true, stderr: true, follow: false });
+            return said.toString("utf8");
+        };
+        // It is started, and has not yet said anything.
+        let said = "";
+        await until(
+            async () => /1234:99 640\n[^]*0:0 744\n/.test((said = await log())),
+            30_000,
+            () => `what the container says of its files: ${said}`,
+        );
         await destroy(project);
     });
 

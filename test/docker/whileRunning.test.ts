@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { describeDocker } from "../support/docker/lane";
 import type { Project } from "../support/project";
-import { destroy, dockerProject, eventsOf, leftIn, logOf, program, RUN, upOk } from "./project";
+import { cleanUp, dockerProject, eventsOf, leftIn, logOf, program, RUN, upOk } from "./project";
 
 describeDocker("a change while a Docker run is still running", (bed) => {
     const PIPELINE = `
@@ -23,10 +23,7 @@ steps:
         await change("trigger: 1");
         await upOk(project);
     }, 120_000);
-    afterAll(async () => {
-        await destroy(project);
-        project.dispose();
-    }, 120_000);
+    afterAll(() => cleanUp(project), 120_000);
 
     test("is refused, and what runs is left alone", async () => {
         const { runId } = await project.outputs();
@@ -100,10 +97,7 @@ steps:
   - {name: bad, run: "echo no; [ -e /stackrun/run/mended ] || { touch /stackrun/run/mended; exit 5; }"}
 `;
     let project: Project;
-    afterEach(async () => {
-        await destroy(project);
-        project.dispose();
-    }, 120_000);
+    afterEach(() => cleanUp(project), 120_000);
 
     test("fails without failing the update, and what depends on it is made; the next `up` is attempt 2", async () => {
         const files = { "pipeline.yaml": PIPELINE };

@@ -51,10 +51,13 @@ describe("the stand-in for Google Cloud Storage", () => {
             const options = { env: { ...process.env, ...env, RCLONE_CONFIG: config } };
             return (await promisify(execFile)("rclone", ["--retries=1", ...args], options)).stdout;
         };
-        await rclone("copy", folder, remote);
-        expect(await (await media(gcs.url, "some%2Fprefix%2Fa%20b")).text()).toBe("text");
-        expect(await rclone("cat", `${remote}/a b`)).toBe("text");
-        fs.rmSync(folder, { recursive: true });
+        try {
+            await rclone("copy", folder, remote);
+            expect(await (await media(gcs.url, "some%2Fprefix%2Fa%20b")).text()).toBe("text");
+            expect(await rclone("cat", `${remote}/a b`)).toBe("text");
+        } finally {
+            fs.rmSync(folder, { recursive: true });
+        }
     });
 
     test("a fault strikes as often as told, and only what it is meant for", async () => {

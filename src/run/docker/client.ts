@@ -2,6 +2,7 @@ import type * as http from "node:http";
 import type Docker from "dockerode";
 import type { DockerOptions } from "dockerode";
 import { loadPeer } from "../peer";
+import { addressFault, withoutPassword } from "./address";
 import type { DockerFollowerOptions } from "./options";
 import { sshAgent, type SshTarget } from "./ssh";
 import { certificates } from "./tls";
@@ -47,41 +48,54 @@ export function clientOptions(
             socketPath: address.slice("unix://".length) || DEFAULT_SOCKET,
         };
     }
-    const url = URL.canParse(address) ? new URL(address) : undefined;
-    if (!url || !isDaemon(url)) {
-        throw new Error(
-            `the Docker host ${JSON.stringify(address)} is no address of a daemon; allowed: unix://…, tcp://…, http://…, https://…, ssh://…`,
-        );
-    }
+    const url = daemonUrl(address);
     const { protocol, hostname, port } = url;
-    const host = hostname.replace(/^\[|\]$/g, "");
     if (protocol === "ssh:") {
-        return { ...none, protocol: "http", host: "docker", agent: sshAgent(sshTarget(url, host, env)) };
+        return { ...none, protocol: "http", host: "docker", agent: sshAgent(sshTarget(url, env)) };
     }
     const tls = certificates(options, env);
     const secure = protocol === "https:" || tls !== undefined;
     return {
         ...none,
         protocol: secure ? "https" : "http",
-        host,
+        host: withoutBrackets(hostname),
         port: port || (secure ? 2376 : 2375),
         ...tls,
     };
 }
 
-// A password would be shown wherever the address is; the path of a socket stands in quotes in a command.
-function isDaemon({ protocol, hostname, password, pathname }: URL): boolean {
+function daemonUrl(address: string): URL {
+    const fault = addressFault(address);
+    if (fault) {
+        throw new Error(fault);
+    }
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (!url || !isDaemon(url)) {
+        throw new Error(
+            `the Docker host ${JSON.stringify(withoutPassword(address))} is no address of a daemon; allowed: unix://…, tcp://…, http://…, https://…, ssh://…`,
+        );
+    }
+    return url;
+}
+
+// The path of a socket stands in quotes in a command.
+function isDaemon({ protocol, hostname, pathname }: URL): boolean {
     return (
-        /^(tcp|https?|ssh):$/.test(protocol) && hostname !== "" && password === "" && !pathname.includes("'")
+        /^(tcp|https?|ssh):$/.test(protocol) && hostname !== "" && !/['\0]/.test(decodeURIComponent(pathname))
     );
 }
 
-function sshTarget({ port, username, pathname }: URL, host: string, env: NodeJS.ProcessEnv): SshTarget {
+/** What `ssh` is run for. Its parts may be escaped, as in any URL. */
+export function sshTarget({ hostname, port, username, pathname }: URL, env: NodeJS.ProcessEnv): SshTarget {
     return {
-        host,
+        host: withoutBrackets(hostname),
         port,
         user: decodeURIComponent(username),
-        socket: pathname.replace(/^\/$/, ""),
+        socket: decodeURIComponent(pathname).replace(/^\/$/, ""),
         options: env.DOCKER_SSH_OPTS?.split(/\s+/).filter(Boolean),
     };
+}
+
+function withoutBrackets(hostname: string): string {
+    return hostname.replace(/^\[|\]$/g, "");
 }

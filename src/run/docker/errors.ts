@@ -1,4 +1,4 @@
-import { needsTls, tlsTrouble } from "./tls";
+import { needsTls, tlsReason, tlsTrouble } from "./tls";
 
 /** An error of the daemon, in a sentence of what happened and one of what to do. */
 export class DockerError extends Error {
@@ -33,7 +33,7 @@ export function isGone(error: unknown): boolean {
 /** The daemon did not answer: it may come back. */
 export function isUnreachable(error: unknown): boolean {
     const { code = "", statusCode, syscall, message = "" } = error as ApiError;
-    if (statusCode !== undefined || tlsTrouble(code)) {
+    if (statusCode !== undefined || tlsTrouble(error as ApiError)) {
         return false;
     }
     return (
@@ -68,10 +68,10 @@ export function explain(error: unknown, { doing, address }: Asked): Error {
             options,
         );
     }
-    const trouble = tlsTrouble(code);
+    const trouble = tlsTrouble(error as ApiError);
     if (trouble) {
         return new DockerError(
-            `the Docker daemon at ${address} can't be spoken to by TLS (${code}): ${trouble}`,
+            `the Docker daemon at ${address} can't be spoken to by TLS (${tlsReason(error as ApiError)}): ${trouble}`,
             options,
         );
     }
@@ -94,10 +94,9 @@ export function explain(error: unknown, { doing, address }: Asked): Error {
 }
 
 function isOfDocker(error: unknown): boolean {
-    const { statusCode, code } = error as ApiError;
     return (
-        statusCode !== undefined ||
-        tlsTrouble(code) !== undefined ||
+        (error as ApiError).statusCode !== undefined ||
+        tlsTrouble(error as ApiError) !== undefined ||
         isForbidden(error) ||
         isUnreachable(error)
     );

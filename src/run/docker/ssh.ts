@@ -19,12 +19,15 @@ export function sshAgent(target: SshTarget): http.Agent {
     return Object.assign(agent, { createConnection: () => new SshConnection(sshArguments(target)) });
 }
 
+/** A network that is lost without a word is noticed within a minute; else a follower would wait for ever. */
+const FIXED = ["BatchMode=yes", "ConnectTimeout=30", "ServerAliveInterval=15", "ServerAliveCountMax=3"];
+
 /** Those of the command `ssh`. Nobody is there to be asked for a password. */
 export function sshArguments({ host, port, user, socket, options = [] }: SshTarget): string[] {
     return [
         // First: of an option that is there twice, ssh takes the first.
         ...options,
-        ...["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"],
+        ...["-T", ...FIXED.flatMap((one) => ["-o", one])],
         ...(user ? ["-l", user] : []),
         ...(port ? ["-p", port] : []),
         "--",

@@ -15,7 +15,8 @@ export function certificates(
     const ca = options.ca || env.DOCKER_CA_MATERIAL;
     const cert = options.cert || env.DOCKER_CERT_MATERIAL;
     const key = options.key || env.DOCKER_KEY_MATERIAL;
-    if (ca || cert || key) {
+    // A CA alone is not looked at: the folder may have another one.
+    if (cert || key) {
         return { ca, cert, key };
     }
     const folder = options.certPath || env.DOCKER_CERT_PATH;
@@ -37,8 +38,16 @@ function read(folder: string, what: keyof typeof FILES): string {
     }
 }
 
-/** What can go wrong with TLS, by the codes of Node.js: what it means, and what to do. */
-const TROUBLES: readonly (readonly [RegExp, string])[] = [
+/** An error of Node.js's. */
+interface Failure {
+    readonly code?: string;
+    readonly message?: string;
+}
+
+type Troubles = readonly (readonly [RegExp, string])[];
+
+/** What Node.js itself finds wrong with the daemon's certificate, by its codes: what it means, and what to do. */
+const OF_ITS_CERTIFICATE: Troubles = [
     [
         /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|CERT_SIGNATURE|CERT_UNTRUSTED)/,
         "its certificate was not signed by the CA that was given; put the right one into ca.pem of DOCKER_CERT_PATH, or of the provider's certPath",
@@ -48,19 +57,45 @@ const TROUBLES: readonly (readonly [RegExp, string])[] = [
         "its certificate is for another name; use that one as host, or have the certificate made for this one",
     ],
     [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, "its certificate is out of its time; have it renewed"],
+];
+
+/** How a handshake ends, in the words of OpenSSL: those of the message, where the code is no more than EPROTO. */
+const OF_THE_HANDSHAKE: Troubles = [
     [
-        /^ERR_SSL_.*(ALERT|CERTIFICATE)/,
-        "it does not take the certificate of this side; give one that its CA has signed, as cert.pem and key.pem",
-    ],
-    [
-        /^(ERR_SSL_WRONG_VERSION_NUMBER|EPROTO)$/,
+        /wrong version number|http request|packet length too long/,
         "it speaks no TLS; correct the port, or leave out DOCKER_CERT_PATH",
     ],
+    [
+        /alert protocol version|inappropriate fallback|unsupported protocol|version too low/,
+        "it and this side have no version of TLS in common; update the older one of the two",
+    ],
+    [
+        /alert handshake failure/,
+        "it wants a certificate of this side and got none, or has no cipher in common with this side; give a certificate as cert.pem and key.pem, or see what the daemon's log says",
+    ],
+    [
+        /certificate|alert unknown ca|alert access denied/,
+        "it does not take the certificate of this side; give one that its CA has signed, as cert.pem and key.pem",
+    ],
+    [/./, "the handshake was broken off; see what the daemon's log says"],
 ];
 
 /** What a failure of TLS means; undefined if it is another one. */
-export function tlsTrouble(code: string | undefined): string | undefined {
-    return code === undefined ? undefined : TROUBLES.find(([pattern]) => pattern.test(code))?.[1];
+export function tlsTrouble({ code = "", message = "" }: Failure): string | undefined {
+    if (code !== "EPROTO" && !code.startsWith("ERR_SSL_")) {
+        return meaning(OF_ITS_CERTIFICATE, code);
+    }
+    return meaning(OF_THE_HANDSHAKE, `${code} ${message}`.replaceAll("_", " ").toLowerCase());
+}
+
+function meaning(troubles: Troubles, said: string): string | undefined {
+    return troubles.find(([pattern]) => pattern.test(said))?.[1];
+}
+
+/** The code of a failure, with the reason that OpenSSL gives where the code tells none. */
+export function tlsReason({ code, message = "" }: Failure): string {
+    const [, reason] = /SSL routines:[^:]*:([^:\n]+)/.exec(message) ?? [];
+    return code === "EPROTO" && reason ? `EPROTO, ${reason}` : String(code);
 }
 
 /** A daemon behind TLS was spoken to without. */

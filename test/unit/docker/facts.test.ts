@@ -4,7 +4,7 @@ import { pack } from "tar-stream";
 import { buildHash } from "../../../components/docker/contextHash";
 import { DockerIgnore } from "../../../components/docker/dockerIgnore";
 import { mebibytes } from "../../../components/docker/sizes";
-import { clientOptions, connect } from "../../../src/run/docker/client";
+import { clientOptions, connect, sshTarget } from "../../../src/run/docker/client";
 import { DockerError, explain, isGone, isUnreachable } from "../../../src/run/docker/errors";
 import { digestOf } from "../../../src/run/docker/image";
 import { asCancelled, endOf, outcomeOfContainer, withCancel } from "../../../src/run/docker/outcome";
@@ -121,6 +121,11 @@ test("certificates make it TLS, from the options or from DOCKER_CERT_PATH", () =
     // As the provider does, without DOCKER_TLS_VERIFY too.
     const env = { DOCKER_CA_MATERIAL: "a", DOCKER_CERT_MATERIAL: "b", DOCKER_KEY_MATERIAL: "c" };
     expect(clientOptions("tcp://d", {}, env)).toMatchObject({ protocol: "https", ca: "a", key: "c" });
+    // A CA alone counts for nothing, as for the provider.
+    expect(clientOptions("tcp://d", { ca: "a" }, {})).toMatchObject({ protocol: "http", ca: undefined });
+    expect(() =>
+        clientOptions("tcp://d", {}, { DOCKER_CA_MATERIAL: "a", DOCKER_CERT_PATH: "/nowhere" }),
+    ).toThrow("the certificate /nowhere/ca.pem can't be read (ENOENT)");
 });
 
 test("a daemon that was named does not give way to the environment's", async () => {
@@ -137,7 +142,13 @@ test("a daemon that was named does not give way to the environment's", async () 
 });
 
 test("ssh is run as the address says, with the user's options first, and asks nobody", () => {
-    const fixed = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
+    const settings = [
+        "BatchMode=yes",
+        "ConnectTimeout=30",
+        "ServerAliveInterval=15",
+        "ServerAliveCountMax=3",
+    ];
+    const fixed = ["-T", ...settings.flatMap((one) => ["-o", one])];
     const there = "docker system dial-stdio";
     expect(sshArguments({ host: "d.example" })).toEqual([...fixed, "--", "d.example", there]);
     const more = { port: "99", user: "me", socket: "/run/my.sock", options: ["-i", "key"] };
@@ -145,8 +156,54 @@ test("ssh is run as the address says, with the user's options first, and asks no
         ...["-i", "key", ...fixed, "-l", "me", "-p", "99", "--", "d.example"],
         "docker --host 'unix:///run/my.sock' system dial-stdio",
     ]);
-    expect(() => clientOptions("ssh://me:word@d.example", {}, {})).toThrow(/is no address of a daemon/);
-    expect(() => clientOptions("ssh://d.example/a%27b'c", {}, {})).toThrow(/is no address of a daemon/);
+});
+
+describe("an address that is refused", () => {
+    const saidOf = (address: string, env = {}) => {
+        try {
+            clientOptions(address, {}, env);
+            return "taken";
+        } catch (error) {
+            return (error as Error).message;
+        }
+    };
+    test.each([
+        ["ssh://me:w0rd@d.example", "ssh://me:***@d.example"],
+        ["tcp://:w0rd@d.example", "tcp://:***@d.example"],
+        ["ssh://me:w0rd@d.example:port", "ssh://me:***@d.example:port"],
+        ["ssh://me:w0/rd@w0rd@d.example", "ssh://me:***@d.example"],
+        ["http:me:w0rd@d.example", "http:***@d.example"],
+    ])("for its password: %s, which is not told", (address, shown) => {
+        expect(saidOf(address)).toBe(
+            `the Docker host "${shown}" has a password, which would be shown wherever the address is; leave it out`,
+        );
+    });
+    test.each(["me:w0rd@d.example", "ftp://me@d.example", "localhost", "d.example:2375", "ssh:///a"])(
+        "as that of no daemon: %s, without a password",
+        (address) => {
+            expect(saidOf(address)).toMatch(
+                /^the Docker host ".*" (is no address of a daemon|has a password)/,
+            );
+            expect(saidOf(address)).not.toContain("w0rd");
+        },
+    );
+    test.each(["ssh://m%zz@d.example", "ssh://d.example/%ff.sock", "tcp://100%@d.example"])(
+        "for a %% that can't be read: %s",
+        (address) => {
+            expect(saidOf(address)).toBe(
+                `the Docker host "${address}" has a % that stands for no character; write % itself as %25`,
+            );
+        },
+    );
+    test.each(["a'b", "a%27b", "a%00b"])("for a socket that a shell would not get as it is: %s", (name) => {
+        expect(saidOf(`ssh://d.example/${name}`)).toMatch(/is no address of a daemon/);
+    });
+});
+
+test("user and socket of an ssh address are read as a URL's", () => {
+    const target = sshTarget(new URL("ssh://me%40home@[::1]/run/my%20docker.sock"), {});
+    expect(target).toMatchObject({ user: "me@home", host: "::1", socket: "/run/my docker.sock" });
+    expect(sshTarget(new URL("ssh://d.example/"), {}).socket).toBe("");
 });
 
 describe("errors of the daemon", () => {

@@ -1,5 +1,5 @@
 import type { CheckFailure } from "../../../../src/provider/handler";
-import type { Properties } from "../../../../src/provider/values";
+import { isUnknown, type Properties, type Value } from "../../../../src/provider/values";
 
 interface RegistryAuth {
     readonly username?: string;
@@ -8,9 +8,9 @@ interface RegistryAuth {
     readonly authDisabled?: boolean;
 }
 
-/** Of the provider's own properties those that the stand-in does not follow: it refuses them. */
-export function configFailures(config: Properties): CheckFailure[] {
-    const failures: CheckFailure[] = [];
+/** Of the provider's own properties those that the stand-in does not follow, and what the real one refuses. */
+export function configFailures(config: Properties, env: NodeJS.ProcessEnv = process.env): CheckFailure[] {
+    const failures = certificateFailures(config, env);
     const unknown = (property: string) => failures.push({ property, reason: "is not known to the stand-in" });
     if (config.context) {
         unknown("context");
@@ -27,5 +27,30 @@ export function configFailures(config: Properties): CheckFailure[] {
             failures.push({ property: at, reason });
         }
     });
+    return failures;
+}
+
+/** As the real one has it, which looks at certificates before it looks whether the host is one of ssh. */
+function certificateFailures(config: Properties, env: NodeJS.ProcessEnv): CheckFailure[] {
+    const isGiven = (value: Value | undefined, variable: string) =>
+        isUnknown(value) || Boolean(value || env[variable]);
+    const cert = isGiven(config.certMaterial, "DOCKER_CERT_MATERIAL");
+    const key = isGiven(config.keyMaterial, "DOCKER_KEY_MATERIAL");
+    const folder = isGiven(config.certPath, "DOCKER_CERT_PATH");
+    const failures: CheckFailure[] = [];
+    if (cert !== key) {
+        const property = cert ? "keyMaterial" : "certMaterial";
+        failures.push({ property, reason: "certMaterial and keyMaterial have to be given together" });
+    }
+    if ((cert || key) && folder) {
+        const reason =
+            "certPath must not be given, here or by DOCKER_CERT_PATH, beside certMaterial and keyMaterial";
+        failures.push({ property: "certPath", reason });
+    }
+    const host = config.host || env.DOCKER_HOST;
+    if ((cert || key || folder) && typeof host === "string" && host.startsWith("ssh:")) {
+        const reason = "with certificates, here or in the environment, TLS is spoken to it and not ssh";
+        failures.push({ property: "host", reason });
+    }
     return failures;
 }

@@ -85,6 +85,10 @@ export const DOCKER: Producers = {
     "…: build.dockerfile: there is no file …": (folder) =>
         new PipelineImage("i", { build: { context: folder } }),
     "the Docker host … is no address of a daemon; allowed: …": () => clientOptions("localhost", {}, {}),
+    "the Docker host … has a password, which would be shown wherever the address is; leave it out": () =>
+        clientOptions("ssh://me:word@a", {}, {}),
+    "the Docker host … has a % that stands for no character; write % itself as %25": () =>
+        clientOptions("ssh://100%@a", {}, {}),
     "you may not use the Docker daemon at … (…)": () => {
         const refused = Object.assign(new Error("connect EACCES"), { code: "EACCES", syscall: "connect" });
         return explain(refused, { doing: "", address: "unix:///a" }).message;
