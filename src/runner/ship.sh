@@ -207,7 +207,7 @@ sr_ship_parts() {
 
 sr_make_undone() { # a step that `restore` has seen: half old, half new, it must not count
     awk -v status="$1/status" '$0 == status { found = 1 } END { exit !found }' ../../.stored 2>/dev/null || return 0
-    sr_rclone deletefile "$sr_remote/steps/$1/status" || [ "$sr_rc" = 3 ] || [ "$sr_rc" = 4 ]
+    sr_rclone delete --max-depth 1 --include /status "$sr_remote/steps/$1" || [ "$sr_rc" = 3 ]
 }
 
 for sr_word in rclone awk find sed stat tail tar; do
