@@ -1,5 +1,5 @@
 import { DEFAULT_MAX_RECOVERIES } from "../src/run/followRun";
-import { placeOf, type StoreKind } from "./artifactStore";
+import type { StoreKind } from "./artifactStore";
 import type { KubernetesOrchestratorArgs } from "./kubernetes/args";
 import { clusterOf } from "./kubernetes/cluster";
 import { Declaration } from "./kubernetes/declaration";
@@ -40,8 +40,7 @@ export class KubernetesOrchestrator extends Orchestrator {
         const cluster = clusterOf(this, name, args);
         const times = readTimes(args);
         const maxRecoveries = args.maxRecoveries ?? DEFAULT_MAX_RECOVERIES;
-        const store =
-            args.artifactStore && placeOf(args.artifactStore, where, STORES).apply(({ url }) => url);
+        const store = this.storeUrl;
         this.declareRun({
             follower: {
                 module: "kubernetes",

@@ -235,6 +235,11 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         this.settings = settings;
     }
 
+    /** The URL of the artifact store, complete, if there is one: what the target may depend on. */
+    protected get storeUrl(): pulumi.Output<string> | undefined {
+        return this.settings.store?.apply(({ url }) => url);
+    }
+
     /**
      * Settled when the run has ended. The SDK waits for it before it declares what depends on this component: after a
      * run that has failed, nothing of that is declared.

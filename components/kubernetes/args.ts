@@ -58,7 +58,7 @@ export interface Transfer {
      */
     image?: pulumi.Input<string>;
     /**
-     * Environment variables for rclone, beside those that name the store.
+     * Environment variables for rclone, beside those that name the store. Their values are in the attempt's Secret.
      * @default - none: the pod's own identity is used
      */
     env?: Record<string, pulumi.Input<string>>;

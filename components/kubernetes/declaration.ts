@@ -21,6 +21,7 @@ import { CHECK_IMAGE, checkContainer, readStoreUrl, secretKey, STORE_VARIABLE } 
 import { podSpec } from "./podSpec";
 import { AttemptSpec, BundleChunks } from "./resources";
 import type { Times } from "./times";
+import { transferData } from "./transfer";
 
 const DEFAULT_MAX_CODE_BYTES = 8 << 20;
 
@@ -101,13 +102,17 @@ export class Declaration {
     private secret(): Secret | undefined {
         const { args, run, name } = this;
         const store = args.metadataStore?.expose ? pulumi.secret(args.metadataStore.url) : undefined;
-        if (run.pipeline.secrets.length === 0 && !store) {
+        const transferEnv = args.transfer?.env ?? {};
+        if (run.pipeline.secrets.length === 0 && !store && Object.keys(transferEnv).length === 0) {
             return undefined;
         }
-        const stringData = pulumi.all([run.secrets, store]).apply(([secrets, url]) => ({
-            ...secrets,
-            ...(url === undefined ? {} : storeData(url, this.where)),
-        }));
+        const stringData = pulumi
+            .all([run.secrets, store, pulumi.secret(transferEnv)])
+            .apply(([secrets, url, transfer]) => ({
+                ...secrets,
+                ...(url === undefined ? {} : storeData(url, this.where)),
+                ...transferData(transfer, this.where),
+            }));
         return new Secret(
             `${name}-secret`,
             { metadata: this.metadata(run.attemptName), stringData },

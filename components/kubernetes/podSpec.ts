@@ -82,11 +82,16 @@ export function podSpec(args: Known, parts: PodParts): k8s.core.v1.PodSpec {
     return args.transform ? args.transform(pod) : pod;
 }
 
-function initContainers(args: Known, { check, transfer }: PodParts): k8s.core.v1.PodSpec["initContainers"] {
+function initContainers(
+    args: Known,
+    { attemptName, check, transfer }: PodParts,
+): k8s.core.v1.PodSpec["initContainers"] {
     // A user's own context may allow what the restricted one does not.
     const securityContext = args.securityContext === undefined ? RESTRICTED_CONTAINER : undefined;
     const own = transfer && {
-        ...args.transfer,
+        image: args.transfer?.image,
+        envNames: Object.keys(args.transfer?.env ?? {}),
+        secretName: attemptName,
         envFrom: envFrom(args.transfer?.envFrom),
         resources: resources(args.transfer?.resources ?? {}),
         // The steps' user has to have the right to what is brought here, whoever that is.

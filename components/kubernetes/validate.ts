@@ -204,21 +204,36 @@ function transfer(
     if (maxCodeBytes !== undefined) {
         wrong("maxCodeBytes", maxCodeBytes, "nothing, with an artifactStore: the code has no limit there");
     }
+    unknownKeys("transfer", own, ["image", "env", "envFrom", "resources"], wrong);
+    unknownKeys("transfer.resources", own?.resources, ["cpu", "memory"], wrong);
     if (isPlain(own?.image) && !/^\S+$/.test(String(own?.image))) {
         wrong("transfer.image", own?.image, "the reference of an image");
     }
     resource("transfer.resources.cpu", own?.resources?.cpu, wrong);
     resource("transfer.resources.memory", own?.resources?.memory, wrong);
     envFrom("transfer.envFrom", own?.envFrom ?? [], wrong);
-    for (const name of Object.keys(own?.env ?? {})) {
+    for (const [name, value] of Object.entries(own?.env ?? {})) {
         if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.startsWith("STACKRUN_")) {
             wrong("transfer.env", name, "names with letters, digits and _, and not STACKRUN_…");
+        } else if (value === undefined || (isPlain(value) && typeof value !== "string")) {
+            // The value may be a credential: it is not shown.
+            wrong(`transfer.env: the type of ${name}`, typeof value, '"string"');
         }
     }
 }
 
+function unknownKeys(key: string, value: object | undefined, known: readonly string[], wrong: Wrong): void {
+    for (const name of Object.keys(value ?? {}).filter((one) => !known.includes(one))) {
+        wrong(key, name, known.join(", "));
+    }
+}
+
 function envFrom(key: string, list: readonly EnvSource[], wrong: Wrong): void {
-    list.forEach((entry, index) => {
+    if (!Array.isArray(list)) {
+        wrong(key, list, 'a list of { secret: "name" } and { configMap: "name" }');
+        return;
+    }
+    list.forEach((entry: EnvSource, index) => {
         const { secret, configMap } = entry as Record<string, unknown>;
         if ((secret === undefined) === (configMap === undefined)) {
             wrong(`${key}[${index}]`, entry, '{ secret: "name" } or { configMap: "name" }');

@@ -171,6 +171,7 @@ sr_stop_if_asked() {
         sr_stop Broken RecordFailed 'the run directory could not be written'
     elif [ -e cancel ]; then
         sr_read_text cancel
+        [ -n "$sr_value" ] || sr_value='the run was cancelled'
         sr_stop Cancelled "$sr_word" "$sr_value"
     elif [ -n "$sr_signal" ]; then
         sr_stop Interrupted Interrupted "the runner was ended by signal $sr_signal"
@@ -194,8 +195,7 @@ sr_read_text() { # a file: sets sr_value to its text as JSON, sr_word to it as a
             print done text
         }' "$1")
     case $sr_value in
-        '') sr_word=Cancelled sr_value='the run was cancelled' ;;
-        *[!A-Za-z0-9]*) sr_word=Cancelled ;;
+        '' | *[!A-Za-z0-9]*) sr_word=Cancelled ;;
         *) sr_word=$sr_value ;;
     esac
 }

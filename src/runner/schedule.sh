@@ -363,6 +363,8 @@ sr_look_at_ship() { # step
     fi
     if [ -e "$sr_step_dir/unshipped" ]; then
         sr_read_text "$sr_step_dir/unshipped"
+        # The disk on which the reason was to be written may have been full.
+        [ -n "$sr_value" ] || sr_value='what brings it there has not said why'
         sr_ship_failed "$sr_value"
         return
     fi

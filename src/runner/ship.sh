@@ -41,6 +41,8 @@ sr_rclone() { # rclone's arguments: tries again; sr_said is what it said at last
     done
     sr_said=$(printf '%s\n' "$sr_said" | sed -e 's/^[0-9/]* [0-9:]* *//' -e '/^NOTICE/d' -e '/^$/d' | tail -n 3 | tr '\n' ' ')
     sr_said=${sr_said% }
+    # One that is killed says nothing.
+    [ -n "$sr_said" ] || sr_said="rclone has ended with exit code $sr_rc"
     return "$sr_rc"
 }
 
@@ -72,14 +74,15 @@ sr_restore() {
     # Before hours of work: whether what they bring can be stored.
     sr_rclone copyto .begun "$sr_remote/machines/$(date -u +%Y%m%dT%H%M%SZ)-$(uname -n)" ||
         sr_die 69 "the artifact store can't be written: $sr_said"
-    sr_to=.shipped
+    sr_to=.stored
     sr_rclone lsf -R --max-depth 2 --files-only --include '/*/status' "$sr_remote/steps" || [ "$sr_rc" = 3 ] ||
         sr_die 69 "the artifact store can't be listed: $sr_said"
     sr_to=/dev/null
     while IFS=/ read -r sr_name sr_word; do
         sr_has_ended "$sr_name" || sr_bring "$sr_name"
-    done < .shipped
-    rm -f .shipped .begun
+    done < .stored
+    sr_remove .restored
+    rm -f .begun
 }
 
 sr_has_ended() { # a step: well
@@ -94,17 +97,21 @@ sr_bring() { # a step: as a whole, or not at all
     sr_rclone copy --links "$sr_remote/steps/$1" .restored ||
         sr_die 69 "step \"$1\" can't be brought back from the artifact store: $sr_said"
     read -r sr_word < .restored/status
-    # What was torn in a folder that somebody else writes is not there.
-    [ "${sr_word%% *}" = succeeded ] || return 0
-    (cd .restored && awk "$sr_apply_modes" modes > modes.sh && sh modes.sh && rm modes.sh && printf '' > shipped) &&
-        sr_remove "steps/$1" && mv .restored "steps/$1" && return 0
-    sr_die 65 "$sr_dir can't be written by user $sr_user"
+    # Of which somebody, or a rule of the bucket, has taken a part: it runs again.
+    [ "${sr_word%% *}" = succeeded ] && (cd .restored && sr_is_whole) || return 0
+    { printf '' > .restored/shipped && sr_remove "steps/$1" && mv .restored "steps/$1"; } ||
+        sr_die 65 "$sr_dir can't be written by user $sr_user"
 }
 
-# Lines of `modes` are MODE//PATH, with a slash at the end of a folder's; no path has // in it, but some have line ends.
+sr_is_whole() { # the step in this folder; it gets its modes, for which each file that is listed has to be there
+    [ -f log ] && [ -f metrics ] && [ -s modes ] && awk "$sr_apply_modes" modes > modes.sh && sh modes.sh && rm modes.sh
+} 2>/dev/null
+
+# Lines of `modes` are MODE//PATH, with a slash at the end of a folder's, and l//PATH for a link; no path has // in it, but
+# some have line ends.
 # shellcheck disable=SC2016
 sr_apply_modes='
-/^[0-7]+\/\/outputs/ { at = index($0, "/"); mode[++n] = substr($0, 1, at - 1); name[n] = substr($0, at + 2); next }
+/^(l|[0-7]+)\/\/outputs/ { at = index($0, "/"); mode[++n] = substr($0, 1, at - 1); name[n] = substr($0, at + 2); next }
 { name[n] = name[n] "\n" $0 }
 function quoted(text) { gsub(/\047/, "\047\"\047\"\047", text); return "\047" text "\047" }
 END {
@@ -112,6 +119,7 @@ END {
     for (i = 1; i <= n; i++) if (name[i] ~ /\/$/) print "mkdir -p " quoted(name[i])
     # From the last to the first: the content of a folder before the folder, which may become read-only.
     for (i = n; i > 0; i--) {
+        if (mode[i] == "l") { printf "\n[ -L %s ]", quoted(name[i]); last = ""; continue }
         if (mode[i] != last || ++count > 100) { printf "\nchmod %s", last = mode[i]; count = 0 }
         printf " %s", quoted(name[i])
     }
@@ -188,13 +196,18 @@ sr_ship_parts() {
     fi
     sr_said=$(
         exec 2>&1 > modes.new
-        find outputs -type d -exec stat -c '%a//%n/' {} + && find outputs -type f -exec stat -c '%a//%n' {} +
-    ) || return 1
-    mv -f modes.new modes || return 1
+        find outputs -type d -exec stat -c '%a//%n/' {} + && find outputs -type f -exec stat -c '%a//%n' {} + &&
+            find outputs -type l -exec stat -c 'l//%n' {} +
+    ) && sr_said=$(mv -f modes.new modes 2>&1) && sr_make_undone "$1" || return 1
     # Of an earlier machine there may be a part of what another run of the step has left.
     sr_rclone sync --links --checksum --filter '+ /outputs/**' --filter '+ /log' --filter '+ /metrics' --filter '+ /modes' \
         --filter '- *' . "$sr_remote/steps/$1" &&
         sr_rclone copyto status "$sr_remote/steps/$1/status"
+}
+
+sr_make_undone() { # a step that `restore` has seen: half old, half new, it must not count
+    awk -v status="$1/status" '$0 == status { found = 1 } END { exit !found }' ../../.stored 2>/dev/null || return 0
+    sr_rclone delete --max-depth 1 --include /status "$sr_remote/steps/$1" || [ "$sr_rc" = 3 ]
 }
 
 for sr_word in rclone awk find sed stat tail tar; do

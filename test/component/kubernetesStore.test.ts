@@ -2,10 +2,18 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import * as artifactStore from "../../components/artifactStore";
 import { KubernetesOrchestrator, type KubernetesOrchestratorArgs } from "../../components/kubernetes";
+import { transferData } from "../../components/kubernetes/transfer";
 import { Recorder, settled, valueOf } from "../support/mocks";
 
+jest.mock("../../components/artifactStore", () => {
+    const actual = jest.requireActual<typeof artifactStore>("../../components/artifactStore");
+    return { ...actual, placeOf: jest.fn(actual.placeOf) };
+});
+
 const JOB = "kubernetes:batch/v1:Job";
+const SECRET = "kubernetes:core/v1:Secret";
 const FILES = "kubernetes:core/v1:ConfigMap";
 const CHUNKS = "stackrun:index:BundleChunks";
 const BUNDLE = "stackrun:index:StoredBundle";
@@ -150,8 +158,42 @@ describe("KubernetesOrchestrator with an artifact store", () => {
                 },
             });
             expect(one.securityContext).toBeUndefined();
-            expect(env(one)).toMatchObject({ RCLONE_BWLIMIT: "10M", STACKRUN_SHIP_SHARED: "1" });
+            expect(env(one)).toMatchObject({ STACKRUN_SHIP_SHARED: "1" });
         }
+    });
+
+    it("keeps the values of the transfer's variables in the attempt's Secret: none is open in the pod", async () => {
+        const given = { RCLONE_BWLIMIT: "10M", RCLONE_KEY: pulumi.secret("s3cret"), HOME: "/home" };
+        await declare({ transfer: { env: given } });
+        expect(plain(recorder.one(SECRET).inputs.stringData)).toEqual({
+            "transfer.RCLONE_BWLIMIT": "10M",
+            "transfer.RCLONE_KEY": "s3cret",
+            "transfer.HOME": "/home",
+        });
+        for (const one of pod().initContainers) {
+            expect(one.env.filter(({ valueFrom }: { valueFrom?: unknown }) => valueFrom)).toEqual(
+                Object.keys(given).map((name) => ({
+                    name,
+                    valueFrom: { secretKeyRef: { name: "r1-2", key: `transfer.${name}` } },
+                })),
+            );
+            const names = one.env.map(({ name }: { name: string }) => name);
+            expect(names).toHaveLength(new Set(names).size);
+        }
+        expect(JSON.stringify(recorder.one(JOB).inputs)).not.toMatch(/s3cret|10M/);
+        expect(JSON.stringify(pod().containers)).not.toContain("transfer.");
+    });
+
+    it("makes no Secret where there is nothing to keep", async () => {
+        await declare({ transfer: { image: "mine/rclone:1" } });
+        expect(recorder.declared.filter(({ type }) => type === SECRET)).toEqual([]);
+    });
+
+    it("reads the store's URL once: one that turns out to be wrong is told once", async () => {
+        const read = jest.mocked(artifactStore.placeOf);
+        read.mockClear();
+        await declare({ artifactStore: pulumi.output(Promise.resolve("gs://later")) });
+        expect(read).toHaveBeenCalledTimes(1);
     });
 
     it("codeInImage: nothing goes up, steps come back; a workspace is the same folder", async () => {
@@ -189,12 +231,37 @@ describe("KubernetesOrchestrator with an artifact store", () => {
             'transfer.env is "A-B"',
             'transfer.env is "STACKRUN_X"',
         ]);
+        const fromConfig = {
+            imgae: "a",
+            resources: { gpu: 1 },
+            envFrom: { secret: "a" },
+            env: { A: 4, B: { private_key: "s3cret" }, C: undefined, D: "", E: pulumi.output(5) },
+        } as unknown as KubernetesOrchestratorArgs["transfer"];
+        expect(messageOf(() => make({ transfer: fromConfig })).split("\n")).toEqual([
+            `${where}: transfer is "imgae"; allowed: image, env, envFrom, resources`,
+            `${where}: transfer.resources is "gpu"; allowed: cpu, memory`,
+            `${where}: transfer.envFrom is {"secret":"a"}; allowed: a list of { secret: "name" } and { configMap: "name" }`,
+            `${where}: transfer.env: the type of A is "number"; allowed: "string"`,
+            `${where}: transfer.env: the type of B is "object"; allowed: "string"`,
+            `${where}: transfer.env: the type of C is "undefined"; allowed: "string"`,
+        ]);
+        // What is known later only is looked at then.
+        expect(messageOf(() => transferData({ A: 4, B: "b", C: {} }, where)).split("\n")).toEqual([
+            `${where}: transfer.env: the type of A is "number"; allowed: "string"`,
+            `${where}: transfer.env: the type of C is "object"; allowed: "string"`,
+        ]);
         expect(messageOf(() => make({ artifactStore: undefined, transfer: {} }))).toBe(
             `${where}: transfer is {}; allowed: nothing, without an artifactStore`,
         );
         expect(recorder.declared).toEqual([]);
     });
 });
+
+/** Without the wrapping of what is secret. */
+function plain(value: unknown): unknown {
+    const { value: inside } = (value ?? {}) as { value?: unknown };
+    return inside ?? value;
+}
 
 function messageOf(work: () => unknown): string {
     try {

@@ -18,6 +18,8 @@ import type { StorePlace } from "./url";
 
 /** Where a file is until it is complete: inside of the store, so that it can be moved in one piece. */
 const INCOMPLETE = ".incomplete";
+/** One that nobody has written to for as long is what a killed writer has left. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /** A store in a folder: each object is a file, whose path is its key. */
 export class DirectoryStore implements ArtifactStore {
@@ -45,6 +47,7 @@ export class DirectoryStore implements ArtifactStore {
         return this.explained(options.signal, async () => {
             const temporary = path.join(this.root, INCOMPLETE, randomUUID());
             await fs.mkdir(path.dirname(temporary), { recursive: true });
+            await removeAbandoned(path.dirname(temporary));
             try {
                 await write(source, temporary, options);
                 await fs.mkdir(path.dirname(file), { recursive: true });
@@ -174,6 +177,18 @@ async function write(source: Source, file: string, { onProgress, signal }: Trans
     await pipeline(createReadStream(file), written, { signal });
     if (written.digest("hex") !== read.digest("hex")) {
         throw new StoreError(`what was written to ${file} is not what it reads back. Look after its disk.`);
+    }
+}
+
+/** Another writer may do the same, and somebody else's file may not be ours to remove: neither keeps this one from its work. */
+async function removeAbandoned(folder: string): Promise<void> {
+    const before = Date.now() - ABANDONED_MS;
+    for (const name of await fs.readdir(folder)) {
+        const file = path.join(folder, name);
+        const found = await unlessMissing(fs.stat(file));
+        if (found?.isFile() && found.mtimeMs < before) {
+            await fs.rm(file, { force: true }).catch(() => undefined);
+        }
     }
 }
 

@@ -70,6 +70,4 @@ export const LAYOUT = {
     run: (runId: string) => `runs/${runId}`,
     /** What a finished step left. Its `status` is written last: a step without one is not there. */
     step: (runId: string, step: string) => `runs/${runId}/steps/${step}`,
-    /** Numbered pieces of events and log, of machines that nobody can look into. */
-    stream: (runId: string) => `runs/${runId}/stream`,
 } as const;

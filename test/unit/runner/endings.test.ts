@@ -165,6 +165,7 @@ describeEndings("signals", (newRun) => {
         const { ended } = await startUntil(other, "steps/a/log");
         fs.writeFileSync(other.path("cancel"), "");
         expect((await ended).code).toBe(67);
+        expect(other.finish()).toMatchObject({ reason: "Cancelled", message: "the run was cancelled" });
     });
 
     test("a run that waits for the next try stops at once", async () => {

@@ -57,6 +57,18 @@ describeShells("a step that has to be stored", (shell) => {
         expect(run.read("steps/a/status")).toMatch(/^succeeded /);
     });
 
+    test("that can't be stored, for a reason that nobody has written, is not told as a cancel", async () => {
+        const run = newRun();
+        await run.write(plan(two, stored));
+        const { ended } = run.start();
+        await recorded(run, "a");
+        fs.writeFileSync(run.path("steps/a/unshipped"), "");
+        expect((await ended).code).toBe(69);
+        expect(run.finish().message).toBe(
+            'step "a" has ended well, but what it left is not in the artifact store: what brings it there has not said why',
+        );
+    });
+
     test("fails the run when nobody gives a sign of life, and not as long as somebody does", async () => {
         const run = newRun();
         await run.write(plan(two, { shipSilenceSeconds: 1 }));

@@ -77,6 +77,13 @@ function shipTests(shell: Shell): void {
         return { child, ended };
     }
 
+    /** A PATH on which a tool is another one. */
+    function withTool(name: string, script: string): string {
+        fs.mkdirSync(inside("tools"), { recursive: true });
+        fs.writeFileSync(inside("tools", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+        return `${inside("tools")}:${process.env.PATH}`;
+    }
+
     /** As the runner leaves one. */
     function finishStep(name: string, outputs: Record<string, string> = {}, status = "succeeded 0 ") {
         fs.mkdirSync(inRun("steps", name, "outputs"), { recursive: true });
@@ -186,7 +193,7 @@ function shipTests(shell: Shell): void {
         expect(fs.readdirSync(inRun("steps/a")).sort()).toEqual(
             ["inputs", "log", "metrics", "modes", "outputs", "shipped", "status"].sort(),
         );
-        expect(fs.readdirSync(runDir())).toEqual(["steps"]);
+        expect(fs.readdirSync(runDir()).sort()).toEqual([".stored", "steps"]);
     });
 
     test("only what has ended well is stored, as it ends, some at a time; TERM: what is left, then the end", async () => {
@@ -228,6 +235,72 @@ function shipTests(shell: Shell): void {
         await shipped("a");
         expect(fs.readdirSync(stored("steps/a/outputs"))).toEqual(["x"]);
         expect(fs.readFileSync(stored("steps/a/outputs/x"), "utf8")).toBe("full");
+    });
+
+    test.each([
+        ["an output", "outputs/data/x"],
+        ["a link", "outputs/link"],
+        ["the modes", "modes"],
+        ["the log", "log"],
+        ["the metrics", "metrics"],
+    ])("a step of which %s is gone is not brought back, and is no error: it runs again", async (_, part) => {
+        for (const name of ["a", "b"]) {
+            finishStep(name, { "data/x": "1", y: "2" });
+            fs.symlinkSync("y", inRun("steps", name, "outputs/link"));
+        }
+        watch();
+        await shipped("a", "b");
+        await loseRun();
+        fs.rmSync(stored("steps/a", part));
+        expect(ship(["restore", remote(), runDir()])).toEqual({ code: 0, stderr: "" });
+        expect(fs.readdirSync(inRun("steps"))).toEqual(["b"]);
+        expect(fs.readdirSync(runDir()).sort()).toEqual([".stored", "steps"]);
+    });
+
+    test("a step that is whole, but can't be put where it belongs, is an error", async () => {
+        finishStep("a", { x: "1" });
+        watch();
+        await shipped("a");
+        await loseRun();
+        const { code, stderr } = ship(["restore", remote(), runDir()], {
+            PATH: withTool(
+                "rclone",
+                `[ "$3" != copy ] || { rmdir steps; : > steps; }\nexec ${toolPath("rclone")} "$@"`,
+            ),
+        });
+        expect(stderr).toMatch(/can't be written by user/);
+        expect(code).toBe(65);
+    });
+
+    test("a step that is stored again does not count before all of it is there", async () => {
+        const names = ["a", "begun", "gone"];
+        names.forEach((name) => finishStep(name, { x: "old" }));
+        watch();
+        await shipped(...names);
+        await loseRun();
+        names.forEach((name) => fs.rmSync(stored("steps", name, "modes")));
+        expect(ship(["restore", remote(), runDir()]).code).toBe(0);
+        // By somebody else, or by itself, before it was killed.
+        fs.rmSync(stored("steps/begun/status"));
+        fs.rmSync(stored("steps/gone"), { recursive: true });
+        names.forEach((name) => finishStep(name, { x: "new" }));
+        // What a machine that is gone in this moment would leave.
+        const sees = inside("seen");
+        const tool = `case "$*" in *sync*steps/a) ls "${stored("steps/a")}" > "${sees}" ;; esac\nexec ${toolPath("rclone")} "$@"`;
+        watch({ PATH: withTool("rclone", tool) });
+        await shipped(...names);
+        expect(fs.readFileSync(sees, "utf8").split("\n")).not.toContain("status");
+        expect(fs.readFileSync(stored("steps/a/outputs/x"), "utf8")).toBe("new");
+        expect(fs.readFileSync(stored("steps/a/status"), "utf8")).toBe("succeeded 0 \n");
+    });
+
+    test("rclone that ends without a word is told by its exit code", async () => {
+        finishStep("a", { x: "1" });
+        watch({ PATH: withTool("rclone", "exit 137") });
+        await until(() => fs.existsSync(inRun("steps/a/unshipped")));
+        expect(fs.readFileSync(inRun("steps/a/unshipped"), "utf8")).toBe(
+            "rclone has ended with exit code 137\n",
+        );
     });
 
     test("what is in the folder already is left as it is, and what has not ended well there is replaced", async () => {

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { KubernetesOrchestrator, type KubernetesOrchestratorArgs } from "../../../../components/kubernetes";
 import { readStoreUrl } from "../../../../components/kubernetes/metadataCheck";
+import { transferData } from "../../../../components/kubernetes/transfer";
 import { silentLog } from "../../../../src/provider/engineLog";
 import type { CreateRequest } from "../../../../src/provider/handler";
 import { bundleChunksHandler } from "../../../../src/provider/resources/bundleChunks";
@@ -138,6 +139,8 @@ export const KUBERNETES: Producers = {
     "…: image is missing: give the reference of an image here, or in the pipeline": args({}),
     '…: the image has to be pushed to where the cluster pulls it from: give "image" with its "registry", or push it yourself and give its reference':
         args({ image: { build: { context: "." } } }),
+    '…: transfer.env: the type of … is "…"; allowed: "string"': () =>
+        transferData({ A: 4 }, 'KubernetesOrchestrator "job"'),
     "…: metadataStore.url can't be read; allowed: postgres://user:password@host:port/database, mysql://…":
         () => readStoreUrl("sqlite:///a", 'KubernetesOrchestrator "job"'),
     "the code has changed while it was being uploaded: type the command again": upload({

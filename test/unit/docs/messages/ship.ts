@@ -70,6 +70,9 @@ export const SHIP: Producers = {
     "the artifact store can't be written: …": shipped(BROKEN, restore),
     "the artifact store can't be listed: …": shipped(`case "$*" in *lsf*) ${BROKEN} ;; esac`, restore),
     'step "…" can\'t be brought back from the artifact store: …': shipped(LISTED, restore),
+    // It stands behind what could not be done.
+    "rclone has ended with exit code …": (folder) =>
+        shipped("exit 137", restore)(folder).replace("the artifact store can't be written: ", ""),
     'step "…" is not in the artifact store: …': shipped(BROKEN, watch, finished),
     "… has a name that rclone keeps for links": shipped("", watch, (folder) => {
         finished(folder);
