@@ -143,7 +143,12 @@ describeKubernetes("a run whose pod is taken", (bed) => {
             status: "Cancelled",
             message: "cancelled by the user",
         });
-        expect(await podNames(bed, NAMESPACE)).toEqual([]);
+        // The pod has ended; its object goes a moment later.
+        await until(
+            async () => (await podNames(bed, NAMESPACE)).length === 0,
+            30_000,
+            () => "no pod to be left",
+        );
         await go();
         const again = await project.up();
         expect(again.stdout + again.stderr).toContain("load: finished in an earlier attempt, not run again");
