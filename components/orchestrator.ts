@@ -257,8 +257,8 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         const idArgs = this.runIdArgs(target, code, image);
         const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
         const declared = target.declare?.(declaredRun(settings, id, code, image));
-        const dependsOn = [...(declared ?? [])];
         const runArgs = this.runArgs(id, target, code);
+        const dependsOn = [...(declared ?? [])];
         const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
         const outputs = outputsOf(id, run);
         Object.assign(this, outputs);

@@ -101,7 +101,7 @@ export class Declaration {
 
     private secret(): Secret | undefined {
         const { args, run, name } = this;
-        const store = args.metadataStore?.expose ? pulumi.secret(args.metadataStore.url) : undefined;
+        const store = this.exposedUrl;
         const transferEnv = args.transfer?.env ?? {};
         if (run.pipeline.secrets.length === 0 && !store && Object.keys(transferEnv).length === 0) {
             return undefined;
@@ -118,6 +118,12 @@ export class Declaration {
             { metadata: this.metadata(run.attemptName), stringData },
             this.options,
         );
+    }
+
+    /** Of the metadata store, if the steps get it. */
+    private get exposedUrl(): pulumi.Output<string> | undefined {
+        const { metadataStore } = this.args;
+        return metadataStore?.expose ? pulumi.secret(metadataStore.url) : undefined;
     }
 
     private account(): ServiceAccount {
@@ -166,7 +172,7 @@ export class Declaration {
     ): pulumi.Inputs {
         const { args, run, labels, times } = this;
         const annotations = { ...args.annotations, [ANNOTATION.nonce]: run.nonce };
-        const store = args.metadataStore?.expose ? pulumi.secret(args.metadataStore.url) : undefined;
+        const store = this.exposedUrl;
         const check = store?.apply((url) => {
             const access = readStoreUrl(url, this.where);
             return { kind: access.kind, names: Object.keys(access.env) };

@@ -11,3 +11,15 @@ export function useFolder(): () => string {
     afterEach(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
     return () => dir;
 }
+
+/** A folder and all that are in it, children first; nothing if it is not there. */
+export function foldersBelow(folder: string): string[] {
+    let entries: fs.Dirent[];
+    try {
+        entries = fs.readdirSync(folder, { withFileTypes: true });
+    } catch {
+        return [];
+    }
+    const children = entries.filter((entry) => entry.isDirectory());
+    return [...children.flatMap((child) => foldersBelow(path.join(folder, child.name))), folder];
+}

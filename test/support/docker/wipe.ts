@@ -7,6 +7,7 @@ import { commandLineOf } from "../processes";
 import { until } from "../project";
 import { endProgram, identityIn, placesOf } from "./daemon";
 import { removeNetwork, type BedNetwork } from "./network";
+import { foldersBelow } from "../folder";
 
 export const PREFIX = "stackrun-docker-";
 
@@ -51,7 +52,7 @@ function cgroupFolders(name: string): string[] {
 async function endContainers(cgroup: string): Promise<void> {
     const processes = () =>
         cgroupFolders(cgroup)
-            .flatMap(below)
+            .flatMap(foldersBelow)
             .flatMap((folder) =>
                 read(path.join(folder, "cgroup.procs")).split("\n").filter(Boolean).map(Number),
             );
@@ -81,7 +82,7 @@ function endShims(containerdSocket: string): void {
 
 async function removeCgroups(cgroup: string): Promise<void> {
     const remove = () => {
-        for (const folder of cgroupFolders(cgroup).flatMap(below)) {
+        for (const folder of cgroupFolders(cgroup).flatMap(foldersBelow)) {
             try {
                 fs.rmdirSync(folder);
             } catch {
@@ -91,18 +92,6 @@ async function removeCgroups(cgroup: string): Promise<void> {
         return cgroupFolders(cgroup).length === 0;
     };
     await until(remove, 10_000, () => `the end of the cgroup ${cgroup}`);
-}
-
-// Children first.
-function below(folder: string): string[] {
-    let entries: fs.Dirent[];
-    try {
-        entries = fs.readdirSync(folder, { withFileTypes: true });
-    } catch {
-        return [];
-    }
-    const children = entries.filter((entry) => entry.isDirectory());
-    return [...children.flatMap((child) => below(path.join(folder, child.name))), folder];
 }
 
 function read(file: string): string {

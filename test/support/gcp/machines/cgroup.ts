@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { until } from "../../project";
+import { foldersBelow } from "../../folder";
 
 const ROOT = "/sys/fs/cgroup";
 
@@ -29,7 +30,7 @@ export function freezeCgroup(name: string, frozen: boolean): void {
 
 /** Kills what is in a cgroup, and removes it. */
 export async function removeCgroup(name: string): Promise<void> {
-    const folders = () => hierarchies(name).flatMap(below);
+    const folders = () => hierarchies(name).flatMap(foldersBelow);
     if (folders().length === 0) {
         return;
     }
@@ -48,18 +49,6 @@ export async function removeCgroup(name: string): Promise<void> {
 function hierarchies(name: string): string[] {
     const roots = [ROOT, ...fs.readdirSync(ROOT).map((entry) => path.join(ROOT, entry))];
     return roots.map((folder) => path.join(folder, name)).filter((folder) => fs.existsSync(folder));
-}
-
-// Children first.
-function below(folder: string): string[] {
-    let entries: fs.Dirent[];
-    try {
-        entries = fs.readdirSync(folder, { withFileTypes: true });
-    } catch {
-        return [];
-    }
-    const children = entries.filter((entry) => entry.isDirectory());
-    return [...children.flatMap((child) => below(path.join(folder, child.name))), folder];
 }
 
 function processesIn(folder: string): number[] {
