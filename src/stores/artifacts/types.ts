@@ -70,4 +70,6 @@ export const LAYOUT = {
     run: (runId: string) => `runs/${runId}`,
     /** What a finished step left. Its `status` is written last: a step without one is not there. */
     step: (runId: string, step: string) => `runs/${runId}/steps/${step}`,
+    /** What the machines of one attempt put there, and what they are told: see `src/run/vm`. */
+    attempt: (runId: string, attempt: number) => `runs/${runId}/attempts/${attempt}`,
 } as const;
