@@ -3,10 +3,10 @@ import type { StoreKind } from "./artifactStore";
 import type { KubernetesOrchestratorArgs } from "./kubernetes/args";
 import { clusterOf } from "./kubernetes/cluster";
 import { Declaration } from "./kubernetes/declaration";
-import { madeImage } from "./kubernetes/image";
 import { readTimes } from "./kubernetes/times";
-import { imageMistakes, kubernetesMistakes } from "./kubernetes/validate";
+import { kubernetesMistakes } from "./kubernetes/validate";
 import { Orchestrator } from "./orchestrator";
+import { imageMistakes, madeImage } from "./pulledImage";
 import type * as pulumi from "./sdk";
 
 /** What pods can reach. */
@@ -34,7 +34,7 @@ export class KubernetesOrchestrator extends Orchestrator {
             name,
             args,
             opts,
-            (known) => [...kubernetesMistakes(args, where), ...imageMistakes(known, where)],
+            (known) => [...kubernetesMistakes(args, where), ...imageMistakes(known, where, "the cluster")],
             { artifactStore: STORES },
         );
         const cluster = clusterOf(this, name, args);

@@ -1,23 +1,21 @@
 import * as pulumi from "./sdk";
 import type { Pipeline, ParamValue } from "../src/pipeline/types";
-import { toRunPlan } from "../src/pipeline/runPlan";
-import { planScript } from "../src/runner/planDir";
 import { stepHashes } from "../src/pipeline/fingerprint";
 import type { RunState } from "../src/run/events";
 import type { FollowerSpec } from "../src/run/follower";
 import type { Artifact } from "../src/run/record";
 import { RUN_OUTPUTS } from "../src/provider/tokens";
 import { isFinal, type StepSnapshot } from "../src/run/snapshot";
-import { declaredStore, type ArtifactStore, type DeclaredStore } from "./artifactStore";
+import { placeOf, type ArtifactStore } from "./artifactStore";
 import { codeHash } from "./codeBundle";
+import { basisOf, declaredRun, type DeclaredRun, type TargetBasis } from "./declaredRun";
 import { RunFailedError } from "./errors";
 import { isMade, type ImageSource, type MadeImage } from "./image";
 import { Run, RunId } from "./resources";
 import { resolveSettings, type Abilities, type OwnMistakes, type Settings } from "./settings";
 import { withoutTraces } from "./traces";
 
-/** How long nothing is heard of ship.sh before the run has failed: a container that is started again may take its time. */
-const SHIP_SILENCE_SECONDS = 600;
+export type { DeclaredRun, TargetBasis } from "./declaredRun";
 
 /** What every orchestrator takes. */
 export interface OrchestratorArgs {
@@ -104,6 +102,11 @@ export interface Target {
     /** Declares what the run needs, named by the run, with `this` as parent. */
     readonly declare?: (run: DeclaredRun) => readonly pulumi.Resource[];
     /**
+     * The URL of the artifact store, where the `artifactStore` argument is not given: of a bucket that the target makes.
+     * @default - none
+     */
+    readonly store?: pulumi.Input<string>;
+    /**
      * The steps use the code folder where it is: nothing is uploaded, and its size has no limit.
      * @default false
      */
@@ -123,51 +126,6 @@ export interface Target {
      * @default 10
      */
     readonly maxRecoveries?: number;
-}
-
-/** What is known before there is a run. */
-export type TargetBasis = Pick<
-    DeclaredRun,
-    "pipeline" | "codeDir" | "image" | "graceSeconds" | "timeoutSeconds"
->;
-
-/** What a target's declaration can use. */
-export interface DeclaredRun {
-    /** A DNS label of at most 40 characters; unknown in a preview that shows a new run. */
-    readonly runId: pulumi.Output<string>;
-    readonly attempt: pulumi.Output<number>;
-    /** `<runId>-<attempt>`: a DNS label. */
-    readonly attemptName: pulumi.Output<string>;
-    /** Random text that the events of this attempt carry, so that a step's output can't forge one. */
-    readonly nonce: pulumi.Output<string>;
-    readonly pipeline: Pipeline;
-    readonly params: pulumi.Output<Record<string, ParamValue>>;
-    readonly env: pulumi.Output<Record<string, string>>;
-    readonly secrets: pulumi.Output<Record<string, string>>;
-    /** SHA-256 of the code's content. */
-    readonly codeHash: pulumi.Output<string>;
-    readonly codeDir: string;
-    /** What runs: the `ref` of what {@link Target.image} returned. Undefined without that, or without an image. */
-    readonly image: pulumi.Output<string> | undefined;
-    /** The artifact store, if there is one: only for orchestrators that say that they can use it. */
-    readonly store: DeclaredStore | undefined;
-    /** What {@link Target.config} returned when this attempt began. */
-    readonly config: pulumi.Output<unknown>;
-    /** Absolute path of the folder for records of runs. */
-    readonly stateDir: string;
-    readonly timeoutSeconds?: number;
-    readonly graceSeconds: number;
-    /**
-     * A file for the launcher: sh that writes the plan of this attempt into the runner's folder. For targets of which only
-     * the standard output can be read. `codeDir` is where the code is on the target, if the launcher does not unpack it;
-     * `masked` names environment variables of the target that hold something secret. With `ships`, a step counts only when
-     * it is in the artifact store, to which `ship.sh` brings it.
-     */
-    plan(options?: {
-        readonly codeDir?: string;
-        readonly masked?: readonly string[];
-        readonly ships?: boolean;
-    }): pulumi.Output<string>;
 }
 
 /**
@@ -212,6 +170,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
     private readonly settings: Settings;
     private readonly typeToken: string;
     private readonly childName: string;
+    private readonly where: string;
 
     /**
      * `mistakes` tells what is wrong with arguments that only the subclass has; the pipeline is undefined if it can't be read.
@@ -232,6 +191,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         super(typeToken, name, {}, opts);
         this.typeToken = typeToken;
         this.childName = name;
+        this.where = where;
         this.settings = settings;
     }
 
@@ -256,7 +216,7 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         const image = settings.image === undefined ? undefined : target.image?.(settings.image);
         const idArgs = this.runIdArgs(target, code, image);
         const id = withoutTraces(() => new RunId(`${this.childName}-id`, idArgs, { parent: this }));
-        const declared = target.declare?.(declaredRun(settings, id, code, image));
+        const declared = target.declare?.(declaredRun(this.withStore(target), id, code, image));
         const runArgs = this.runArgs(id, target, code);
         const dependsOn = [...(declared ?? [])];
         const run = withoutTraces(() => new Run(this.childName, runArgs, { parent: this, dependsOn }));
@@ -264,6 +224,13 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
         this.settleWith(run);
+    }
+
+    private withStore({ store }: Target): Settings {
+        const { settings, where } = this;
+        return settings.store || store === undefined
+            ? settings
+            : { ...settings, store: placeOf(store, where, undefined, "store") };
     }
 
     private settleWith(run: Run): void {
@@ -334,68 +301,6 @@ export abstract class Orchestrator extends pulumi.ComponentResource {
 // Of an image that nothing is made of here.
 function nameOf(image: ImageSource | undefined): unknown {
     return image !== undefined && isMade(image) ? image.contentTag : image;
-}
-
-function basisOf(settings: Settings, image: MadeImage | undefined): TargetBasis {
-    const { pipeline, codeDir, graceSeconds, timeoutSeconds } = settings;
-    return { pipeline, codeDir, graceSeconds, timeoutSeconds, image: image?.ref };
-}
-
-function declaredRun(
-    settings: Settings,
-    id: RunId,
-    code: pulumi.Output<string>,
-    image: MadeImage | undefined,
-): DeclaredRun {
-    const { runId, attempt, nonce } = id;
-    const attemptName = pulumi.interpolate`${runId}-${attempt}`;
-    const { params, env, parallelism } = settings;
-    const basis = basisOf(settings, image);
-    const { pipeline, timeoutSeconds, graceSeconds } = basis;
-    return {
-        ...basis,
-        runId,
-        attempt,
-        attemptName,
-        nonce,
-        params,
-        env,
-        secrets: settings.secrets,
-        codeHash: code,
-        config: id.config,
-        store:
-            settings.store &&
-            declaredStore(settings.store, {
-                codeDir: settings.codeDir,
-                codeHash: code,
-                stateDir: settings.stateDir,
-                attempt: attemptName,
-            }),
-        stateDir: settings.stateDir,
-        plan: ({ codeDir, ships, masked } = {}) =>
-            pulumi
-                .all([runId, attempt, nonce, params, env])
-                .apply(([ofRun, ofAttempt, ofNonce, values, variables]) =>
-                    planScript(
-                        toRunPlan(
-                            { ...pipeline, env: variables },
-                            {
-                                runId: ofRun,
-                                attempt: ofAttempt,
-                                nonce: ofNonce,
-                                stream: "stdout",
-                                params: values,
-                                codeDir,
-                                masked,
-                                parallelism,
-                                timeoutSeconds,
-                                graceSeconds,
-                                shipSilenceSeconds: ships ? SHIP_SILENCE_SECONDS : undefined,
-                            },
-                        ),
-                    ),
-                ),
-    };
 }
 
 function outputsOf({ runId, attempt }: RunId, run: Run) {

@@ -1,5 +1,12 @@
 import * as pulumi from "./sdk";
-import { RUN_ID_TYPE, RUN_OUTPUTS, RUN_TYPE, STORED_BUNDLE_TYPE } from "../src/provider/tokens";
+import {
+    ATTEMPT_SPEC_TYPE,
+    RUN_ID_TYPE,
+    RUN_OUTPUTS,
+    RUN_TYPE,
+    STORED_BUNDLE_TYPE,
+    STORED_FILES_TYPE,
+} from "../src/provider/tokens";
 import { version } from "../src/version";
 import type { Artifact } from "../src/run/record";
 import type { RunState } from "../src/run/events";
@@ -68,5 +75,39 @@ export class StoredBundle extends pulumi.CustomResource {
     constructor(name: string, args: StoredBundleArgs, opts: pulumi.CustomResourceOptions) {
         const outputs = { key: undefined, url: undefined, size: undefined, sha256: undefined };
         super(STORED_BUNDLE_TYPE, name, { ...args, ...outputs }, { version, ...opts });
+    }
+}
+
+/** What an attempt was declared with: it stays as it is until there is another attempt. */
+export class AttemptSpec extends pulumi.CustomResource {
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    declare readonly kept: pulumi.Output<any>;
+
+    constructor(
+        name: string,
+        args: { attempt: pulumi.Input<string>; value: pulumi.Input<unknown> },
+        opts: pulumi.CustomResourceOptions,
+    ) {
+        super(ATTEMPT_SPEC_TYPE, name, { ...args, kept: undefined }, { version, ...opts });
+    }
+}
+
+/** What {@link StoredFiles} are made of. */
+export interface StoredFilesArgs {
+    /** The complete URL of the artifact store. */
+    store: pulumi.Input<string>;
+    /** What the names stand below. */
+    prefix: pulumi.Input<string>;
+    /** Name to content. */
+    files: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    attempt: pulumi.Input<string>;
+}
+
+/** Small files of an attempt in an artifact store. They go with it. */
+export class StoredFiles extends pulumi.CustomResource {
+    declare readonly url: pulumi.Output<string>;
+
+    constructor(name: string, args: StoredFilesArgs, opts: pulumi.CustomResourceOptions) {
+        super(STORED_FILES_TYPE, name, { ...args, url: undefined }, { version, ...opts });
     }
 }

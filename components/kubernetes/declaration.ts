@@ -12,14 +12,14 @@ import { launcherScript } from "../../src/runner/launcher";
 import { runnerScript } from "../../src/runner/script";
 import { shipScript } from "../../src/runner/ship";
 import type { DeclaredRun } from "../orchestrator";
-import type { StoredBundle } from "../resources";
+import { AttemptSpec, type StoredBundle } from "../resources";
 import * as pulumi from "../sdk";
 import type { KubernetesOrchestratorArgs } from "./args";
 import type { Cluster } from "./cluster";
 import { jobSpec } from "./jobSpec";
 import { CHECK_IMAGE, checkContainer, readStoreUrl, secretKey, STORE_VARIABLE } from "./metadataCheck";
 import { podSpec } from "./podSpec";
-import { AttemptSpec, BundleChunks } from "./resources";
+import { BundleChunks } from "./resources";
 import type { Times } from "./times";
 import { transferData } from "./transfer";
 

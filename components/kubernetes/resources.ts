@@ -1,5 +1,5 @@
 import * as pulumi from "../sdk";
-import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE } from "../../src/provider/tokens";
+import { BUNDLE_CHUNKS_TYPE } from "../../src/provider/tokens";
 import { version } from "../../src/version";
 
 /** The code in ConfigMaps, in pieces. */
@@ -15,19 +15,5 @@ export class BundleChunks extends pulumi.CustomResource {
             { ...args, names: undefined, size: undefined, sha256: undefined },
             { version, ...opts },
         );
-    }
-}
-
-/** What an attempt was declared with: it stays as it is until there is another attempt. */
-export class AttemptSpec extends pulumi.CustomResource {
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
-    declare readonly kept: pulumi.Output<any>;
-
-    constructor(
-        name: string,
-        args: { attempt: pulumi.Input<string>; value: pulumi.Input<unknown> },
-        opts: pulumi.CustomResourceOptions,
-    ) {
-        super(ATTEMPT_SPEC_TYPE, name, { ...args, kept: undefined }, { version, ...opts });
     }
 }

@@ -1,8 +1,6 @@
 import * as pulumi from "../sdk";
 import { DURATION_ALLOWED, parseDuration } from "../../src/pipeline/duration";
 import { isMade, isToBuild } from "../image";
-import type { OwnMistakes } from "../settings";
-import { loadImages } from "./image";
 import type { EnvSource, KubernetesOrchestratorArgs, KubernetesVolume, Resource } from "./args";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -64,23 +62,6 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
         wrong("transform", args.transform, "a function that returns the pod's spec");
     }
     return mistakes;
-}
-
-/** What is wrong with the image, if the pipeline could be read: the cluster has to be able to pull it. */
-export function imageMistakes({ pipeline, image }: Parameters<OwnMistakes>[0], where: string): string[] {
-    if (image === undefined) {
-        return pipeline
-            ? [`${where}: image is missing: give the reference of an image here, or in the pipeline`]
-            : [];
-    }
-    if (!isToBuild(image)) {
-        return [];
-    }
-    return image.registry === undefined
-        ? [
-              `${where}: the image has to be pushed to where the cluster pulls it from: give "image" with its "registry", or push it yourself and give its reference`,
-          ]
-        : loadImages().buildMistakes(image, where);
 }
 
 type Wrong = (key: string, value: unknown, allowed: string) => void;

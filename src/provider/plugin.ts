@@ -3,8 +3,16 @@ import { runHandler, type Observe } from "./resources/run";
 import { attemptSpecHandler } from "./resources/attemptSpec";
 import type * as chunks from "./resources/bundleChunks";
 import type * as stored from "./resources/storedBundle";
+import type * as files from "./resources/storedFiles";
 import type { ResourceHandler } from "./handler";
-import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE, STORED_BUNDLE_TYPE } from "./tokens";
+import {
+    ATTEMPT_SPEC_TYPE,
+    BUNDLE_CHUNKS_TYPE,
+    RUN_ID_TYPE,
+    RUN_TYPE,
+    STORED_BUNDLE_TYPE,
+    STORED_FILES_TYPE,
+} from "./tokens";
 import { schema } from "./schema";
 import { ProviderServer } from "./server";
 import { version } from "../version";
@@ -25,6 +33,10 @@ export function createProvider(engineAddress?: string, observe?: Observe): Provi
             [STORED_BUNDLE_TYPE]: onFirstUse(() => {
                 // eslint-disable-next-line @typescript-eslint/no-require-imports
                 return (require("./resources/storedBundle") as typeof stored).storedBundleHandler;
+            }),
+            [STORED_FILES_TYPE]: onFirstUse(() => {
+                // eslint-disable-next-line @typescript-eslint/no-require-imports
+                return (require("./resources/storedFiles") as typeof files).storedFilesHandler;
             }),
         },
         engineAddress,

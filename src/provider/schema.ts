@@ -1,4 +1,11 @@
-import { ATTEMPT_SPEC_TYPE, BUNDLE_CHUNKS_TYPE, RUN_ID_TYPE, RUN_TYPE, STORED_BUNDLE_TYPE } from "./tokens";
+import {
+    ATTEMPT_SPEC_TYPE,
+    BUNDLE_CHUNKS_TYPE,
+    RUN_ID_TYPE,
+    RUN_TYPE,
+    STORED_BUNDLE_TYPE,
+    STORED_FILES_TYPE,
+} from "./tokens";
 import { version } from "../version";
 
 const text = { type: "string" } as const;
@@ -121,6 +128,19 @@ const storedBundle = {
     required: ["key", "url", "size", "sha256"],
 };
 
+const storedFiles = {
+    description: "Small files in an artifact store: what the machine of an attempt starts with.",
+    inputProperties: {
+        store: described(text, "URL of the artifact store."),
+        prefix: described(text, "What the files' names stand below."),
+        files: described(map(text), "Name to content."),
+        attempt: described(text, "The attempt that needs them: with each, they are put there anew."),
+    },
+    requiredInputs: ["store", "prefix", "files"],
+    properties: { url: described(text, "Where they are.") },
+    required: ["url"],
+};
+
 const attemptSpec = {
     description: "What an attempt was declared with, as it was when the attempt began.",
     inputProperties: {
@@ -166,5 +186,6 @@ export const schema = {
         [BUNDLE_CHUNKS_TYPE]: bundleChunks,
         [ATTEMPT_SPEC_TYPE]: attemptSpec,
         [STORED_BUNDLE_TYPE]: storedBundle,
+        [STORED_FILES_TYPE]: storedFiles,
     },
 };

@@ -26,3 +26,5 @@ export const BUNDLE_CHUNKS_TYPE = "stackrun:index:BundleChunks";
 export const ATTEMPT_SPEC_TYPE = "stackrun:index:AttemptSpec";
 /** The code in an artifact store. */
 export const STORED_BUNDLE_TYPE = "stackrun:index:StoredBundle";
+/** Small files of an attempt in an artifact store. */
+export const STORED_FILES_TYPE = "stackrun:index:StoredFiles";
