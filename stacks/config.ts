@@ -83,6 +83,10 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
         type: mapOf("the Kubernetes orchestrator's own arguments", () => true),
         description: "what only a run in Kubernetes takes (--path stackrun:kubernetes.namespace)",
     },
+    gcp: {
+        type: mapOf("the Google Cloud orchestrator's own arguments", () => true),
+        description: "what only a run on Google Cloud takes (--path stackrun:gcp.machineType)",
+    },
 };
 
 /** One run, as the stack's configuration describes it. */
@@ -110,7 +114,7 @@ export function readConfig(): ConfiguredRun {
     if (mistakes.length > 0) {
         throw new BadInputError(mistakes);
     }
-    const { orchestrator = "local", pipeline, code, env, secrets, docker, kubernetes, ...rest } = read;
+    const { orchestrator = "local", pipeline, code, env, secrets, docker, kubernetes, gcp, ...rest } = read;
     const root = projectRoot();
     const args = {
         ...rest,
@@ -119,7 +123,7 @@ export function readConfig(): ConfiguredRun {
         env: texts(env),
         secrets: texts(secrets),
     };
-    const own = { docker, kubernetes }[orchestrator as string] as ConfiguredRun["own"] | undefined;
+    const own = { docker, kubernetes, gcp }[orchestrator as string] as ConfiguredRun["own"] | undefined;
     return { orchestrator: orchestrator as string, args: args as OrchestratorArgs, own: own ?? {} };
 }
 

@@ -1,7 +1,7 @@
 import { nearest } from "../src/pipeline/words";
 
 /** The orchestrators that stack configuration and the command can name. A list of its own: it loads no SDK. */
-export const ORCHESTRATOR_KINDS = ["local", "docker", "kubernetes"] as const;
+export const ORCHESTRATOR_KINDS = ["local", "docker", "kubernetes", "gcp"] as const;
 
 export type OrchestratorKind = (typeof ORCHESTRATOR_KINDS)[number];
 
@@ -48,6 +48,32 @@ export const OWN_ARGUMENTS: Readonly<Record<OrchestratorKind, readonly string[]>
         "pendingTimeout",
         "maxRecoveries",
         "terminationGracePeriod",
+    ],
+    gcp: [
+        "project",
+        "zone",
+        "zones",
+        "machineType",
+        "preemptible",
+        "maxRunDuration",
+        "bootImage",
+        "diskSizeGb",
+        "diskType",
+        "gpu",
+        "network",
+        "subnetwork",
+        "publicIp",
+        "tags",
+        "labels",
+        "serviceAccount",
+        "user",
+        "shmSize",
+        "registries",
+        "maxRecoveries",
+        "whenExhausted",
+        "transfer",
+        "keepDays",
+        "bucketLocation",
     ],
 };
 

@@ -19,6 +19,10 @@ const MAKE: Readonly<Record<OrchestratorKind, Make>> = {
         const load = () => require("../components/kubernetes") as typeof import("../components/kubernetes");
         return new (requirePeer("@pulumi/kubernetes", load, "Kubernetes").KubernetesOrchestrator)(name, args);
     },
+    gcp: (name, args) => {
+        const load = () => require("../components/gcp") as typeof import("../components/gcp");
+        return new (requirePeer("@pulumi/gcp", load, "Google Cloud").GcpOrchestrator)(name, args);
+    },
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 

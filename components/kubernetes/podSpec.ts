@@ -4,7 +4,7 @@ import { RUN_CONTAINER } from "../../src/run/kubernetes/objects";
 import type { KubernetesOrchestratorArgs, Resource } from "./args";
 import { STORE_VARIABLE } from "./metadataCheck";
 import { POD_PATHS } from "./paths";
-import { withoutUndefined } from "./plain";
+import { withoutUndefined } from "../plain";
 import { SPOT_TOLERATIONS, withSpot } from "./spot";
 import { transferContainer, type TransferPlan } from "./transfer";
 

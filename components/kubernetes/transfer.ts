@@ -4,11 +4,9 @@ import { FETCH_CONTAINER, SHIP_CONTAINER } from "../../src/run/kubernetes/object
 import type { RcloneRemote } from "../../src/stores/artifacts/rclone";
 import { LAYOUT } from "../../src/stores/artifacts/types";
 import { BadInputError } from "../errors";
+import { TRANSFER_IMAGE } from "../transferImage";
 import { POD_PATHS } from "./paths";
-import { withoutUndefined } from "./plain";
-
-/** rclone, and the shell and tools that ship.sh needs. */
-export const TRANSFER_IMAGE = "rclone/rclone:1.69.1";
+import { withoutUndefined } from "../plain";
 
 /** What a pod has to know to carry code and steps. */
 export interface TransferPlan {

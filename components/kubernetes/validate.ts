@@ -1,6 +1,6 @@
-import * as pulumi from "../sdk";
 import { DURATION_ALLOWED, parseDuration } from "../../src/pipeline/duration";
 import { isMade, isToBuild } from "../image";
+import { flag, isObject, isPlain, show, transferEnv, unknownKeys, whole, type Wrong } from "../checks";
 import type { EnvSource, KubernetesOrchestratorArgs, KubernetesVolume, Resource } from "./args";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -17,11 +17,6 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
     const text = (key: string, value: unknown, pattern: RegExp, allowed: string) => {
         if (isPlain(value) && !(typeof value === "string" && pattern.test(value))) {
             wrong(key, value, allowed);
-        }
-    };
-    const flag = (key: string, value: unknown) => {
-        if (value !== undefined && typeof value !== "boolean") {
-            wrong(key, value, "true, false");
         }
     };
     text("namespace", args.namespace, LABEL, "a DNS label");
@@ -42,8 +37,8 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
         /^(Always|IfNotPresent|Never)$/,
         "Always, IfNotPresent, Never",
     );
-    flag("spot", args.spot);
-    flag("metadataStore.expose", args.metadataStore?.expose);
+    flag("spot", args.spot, wrong);
+    flag("metadataStore.expose", args.metadataStore?.expose, wrong);
     resource("cpu", args.cpu, wrong);
     resource("memory", args.memory, wrong);
     gpu(args.gpu, wrong);
@@ -63,8 +58,6 @@ export function kubernetesMistakes(args: KubernetesOrchestratorArgs, where: stri
     }
     return mistakes;
 }
-
-type Wrong = (key: string, value: unknown, allowed: string) => void;
 
 function resource(key: string, value: Resource | undefined, wrong: Wrong): void {
     const parts = isObject(value) ? Object.entries(value) : [["", value] as const];
@@ -86,12 +79,6 @@ function gpu(value: KubernetesOrchestratorArgs["gpu"], wrong: Wrong): void {
         }
     } else {
         whole("gpu", value, 0, wrong);
-    }
-}
-
-function whole(key: string, value: unknown, least: number, wrong: Wrong, required = false): void {
-    if ((value !== undefined || required) && !(Number.isInteger(value) && (value as number) >= least)) {
-        wrong(key, value, `a whole number from ${least}`);
     }
 }
 
@@ -193,20 +180,7 @@ function transfer(
     resource("transfer.resources.cpu", own?.resources?.cpu, wrong);
     resource("transfer.resources.memory", own?.resources?.memory, wrong);
     envFrom("transfer.envFrom", own?.envFrom ?? [], wrong);
-    for (const [name, value] of Object.entries(own?.env ?? {})) {
-        if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.startsWith("STACKRUN_")) {
-            wrong("transfer.env", name, "names with letters, digits and _, and not STACKRUN_…");
-        } else if (value === undefined || (isPlain(value) && typeof value !== "string")) {
-            // The value may be a credential: it is not shown.
-            wrong(`transfer.env: the type of ${name}`, typeof value, '"string"');
-        }
-    }
-}
-
-function unknownKeys(key: string, value: object | undefined, known: readonly string[], wrong: Wrong): void {
-    for (const name of Object.keys(value ?? {}).filter((one) => !known.includes(one))) {
-        wrong(key, name, known.join(", "));
-    }
+    transferEnv(own?.env, wrong);
 }
 
 function envFrom(key: string, list: readonly EnvSource[], wrong: Wrong): void {
@@ -233,16 +207,4 @@ function store(value: KubernetesOrchestratorArgs["metadataStore"], wrong: Wrong)
         // The value is a secret: only what it begins with is shown.
         wrong("metadataStore.url", `${String(url).split(":")[0]}:…`, "postgres://… or mysql://…");
     }
-}
-
-function isPlain(value: unknown): boolean {
-    return value !== undefined && !pulumi.Output.isInstance(value) && !(value instanceof Promise);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> & { count: number; resource: string } {
-    return typeof value === "object" && value !== null && !pulumi.Output.isInstance(value);
-}
-
-function show(value: unknown): string {
-    return typeof value === "function" ? "a function" : (JSON.stringify(value) ?? "missing");
 }

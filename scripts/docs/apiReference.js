@@ -8,7 +8,7 @@ const HEAD = `<!-- Made by \`node scripts/docs/generate.js\` of the doc comments
 
 # API reference
 
-What \`import … from "stackrun"\` gives, and after it what \`stackrun/docker\` and \`stackrun/kubernetes\` do. How it is used is told in [Embedding](embedding.md) and in
+What \`import … from "stackrun"\` gives, and after it what \`stackrun/docker\`, \`stackrun/kubernetes\` and \`stackrun/gcp\` do. How it is used is told in [Embedding](embedding.md) and in
 [Orchestrators of your own](custom-orchestrators.md); helpers for tests of your own are in [Testing](testing.md).
 `;
 const MAIN = "stackrun";
@@ -17,6 +17,7 @@ const MODULES = {
     [MAIN]: "src/index.ts",
     "stackrun/docker": "components/docker.ts",
     "stackrun/kubernetes": "components/kubernetes.ts",
+    "stackrun/gcp": "components/gcp.ts",
 };
 const GROUPS = [
     ["Classes", ({ module, symbol }) => module === MAIN && symbol.flags & ts.SymbolFlags.Class],

@@ -19,6 +19,7 @@ function addRun(program: Command, terminal: Terminal, pipeline: string): void {
   stackrun run examples/weather/pipeline.yaml -p horizon=3
   stackrun run -o docker --image python:3.12-slim   in a container
   stackrun run -o kubernetes --set namespace=jobs --set memory=2Gi
+  stackrun run -o gcp --set zone=us-central1-a      on a Spot machine of Google Cloud
   stackrun run --preview                            what would run, and why
 A secret of the pipeline is taken from the environment variable of its name.`,
     })

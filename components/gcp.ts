@@ -1,0 +1,2 @@
+export { GcpOrchestrator } from "./gcpOrchestrator";
+export type { GcpOrchestratorArgs, GcpTransfer } from "./gcp/args";
