@@ -1,4 +1,5 @@
 import * as http from "node:http";
+import { text } from "node:stream/consumers";
 import { ApiError } from "../api/errors";
 import type { Principal } from "../api/router";
 import type { Forward } from "../api/server";
@@ -69,6 +70,8 @@ export class Objects {
 
     private pass(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
         return new Promise((resolve, reject) => {
+            // Instances have another address of this machine than its own processes.
+            const own = request.headers.host ? `http://${request.headers.host}` : this.ownUrl();
             const headers = { ...request.headers, host: new URL(this.target).host };
             delete headers.authorization;
             const onward = http.request(
@@ -79,13 +82,24 @@ export class Objects {
                     agent: false,
                 },
                 (answer) => {
-                    const location = answer.headers.location?.replace(this.target, this.ownUrl());
-                    response.writeHead(answer.statusCode ?? 502, {
-                        ...answer.headers,
-                        ...(location && { location }),
-                    });
-                    answer.pipe(response);
+                    const location = answer.headers.location?.replace(this.target, own);
+                    const headers = { ...answer.headers, ...(location && { location }) };
                     answer.once("end", resolve).once("error", reject);
+                    if (!isDescription(request, answer)) {
+                        response.writeHead(answer.statusCode ?? 502, headers);
+                        answer.pipe(response);
+                        return;
+                    }
+                    // `mediaLink`, by which rclone downloads.
+                    void text(answer).then((body) => {
+                        const told = Buffer.from(body.replaceAll(this.target, own));
+                        delete headers["transfer-encoding"];
+                        response.writeHead(answer.statusCode ?? 502, {
+                            ...headers,
+                            "content-length": told.length,
+                        });
+                        response.end(told);
+                    }, reject);
                 },
             );
             onward.once("error", reject);
@@ -93,6 +107,12 @@ export class Objects {
             request.pipe(onward);
         });
     }
+}
+
+/** Whether an answer is about objects, and not one itself. */
+function isDescription(request: http.IncomingMessage, answer: http.IncomingMessage): boolean {
+    const isJson = /^application\/json/.test(answer.headers["content-type"] ?? "");
+    return isJson && request.method !== "HEAD" && !/[?&]alt=media/.test(request.url ?? "");
 }
 
 function objectRequest(method: string, url: URL): ObjectRequest | undefined {
