@@ -31,8 +31,19 @@ const RECENT_MS = 15 * 60_000;
 
 /** Why an instance is off, or gone; from the operations on it. */
 export function departureOf(operations: readonly Operation[], instance: Instance | undefined): Departure {
-    const since = instance ? timeOf(instance.lastStartTimestamp ?? instance.creationTimestamp) : 0;
-    const own = newestFirst(operations).filter((one) => timeOf(one.insertTime) >= since - SLACK_MS);
+    const sorted = newestFirst(operations);
+    const [newest] = sorted;
+    if (!instance && newest?.operationType === "insert" && newest.error) {
+        const why = newest.error.errors?.[0]?.code ?? "no reason given";
+        return { kind: "taken", message: `the machine could not be made (${why})` };
+    }
+    const since = instance
+        ? timeOf(instance.lastStartTimestamp ?? instance.creationTimestamp) - SLACK_MS
+        : timeOf(
+              sorted.find(({ operationType, error }) => /^(insert|start)$/.test(operationType) && !error)
+                  ?.insertTime,
+          );
+    const own = sorted.filter(({ insertTime }) => timeOf(insertTime) >= since);
     const taken = own.find(({ operationType }) => TAKEN[operationType] !== undefined);
     if (taken) {
         return { kind: "taken", message: TAKEN[taken.operationType] as string };

@@ -111,7 +111,7 @@ export class VmFollower implements Follower {
             return undefined;
         }
         const cancel = await objects.fields("cancel");
-        if (cancel && machine?.state !== "running") {
+        if (cancel && (!machine || machine.state === "off")) {
             return finished(cancelledEnd(cancel));
         }
         if (machine || (await objects.fields("recovery"))) {

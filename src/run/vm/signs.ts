@@ -41,11 +41,8 @@ export class Signs {
         }
     }
 
-    get silentSeconds(): number {
-        return Math.round((this.context.clock.now() - (this.since ?? this.context.clock.now())) / 1000);
-    }
-
-    get hangs(): boolean {
+    /** For too long. */
+    get hang(): boolean {
         const { clock, limits } = this.context;
         const most = this.waiting ? limits.bootMs : limits.silenceMs;
         return this.since !== undefined && clock.now() - this.since >= most;
