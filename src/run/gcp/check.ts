@@ -1,3 +1,4 @@
+import { listOf, nearest } from "../../pipeline/words";
 import type { ComputeApi } from "./api";
 import { GcpError } from "./errors";
 
@@ -19,8 +20,6 @@ interface ImagePlace {
     readonly project: string;
     readonly paths: readonly string[];
 }
-
-const NEAR = 5;
 
 /** Looks up all that a machine needs. @returns all mistakes, each a sentence what is wrong and one what to do */
 export async function mistakesOf(api: ComputeApi, wanted: Wanted): Promise<string[]> {
@@ -48,7 +47,7 @@ async function zoneMistakes(api: ComputeApi, zone: string, wanted: Wanted): Prom
     }
     if (!there) {
         const near = await nearOf(api, "zones", zone);
-        return [`there is no zone ${zone}${near}. Correct \`zone\` (or \`zones\`).`];
+        return [`there is no zone ${zone}${near} Correct \`zone\` (or \`zones\`).`];
     }
     const { machineType, gpuType } = wanted;
     const found = await Promise.all([
@@ -75,7 +74,7 @@ async function missing(
         return [];
     }
     const near = await nearOf(api, `zones/${zone}/${kind}`, name);
-    return [`the zone ${zone} has no ${what} ${name}${near}. Correct \`${argument}\`, or name another zone.`];
+    return [`the zone ${zone} has no ${what} ${name}${near} Correct \`${argument}\`, or name another zone.`];
 }
 
 async function imageMistakes(api: ComputeApi, image: string): Promise<string[]> {
@@ -105,30 +104,17 @@ function placeOf(image: string, own: string): ImagePlace {
     return { project, paths: [`global/images/family/${name}`, `global/images/${name}`] };
 }
 
-/** `; near it: …`, or what there is at all; nothing where that can't be listed. */
+/** What was probably meant, or what there is of the kind; nothing where that can't be listed. */
 async function nearOf(api: ComputeApi, path: string, name: string): Promise<string> {
     const items = await api.list<Named>(path).catch(() => []);
     const names = items.map((item) => item.name);
-    const family = name.split("-")[0] as string;
-    const alike = names.filter((one) => one.startsWith(`${family}-`));
-    const nearest = [...(alike.length > 0 ? alike : names)]
-        .sort((one, other) => distance(one, name) - distance(other, name))
-        .slice(0, NEAR);
-    return nearest.length > 0 ? `; near it: ${nearest.join(", ")}` : "";
-}
-
-/** How many letters have to be changed, put in or taken out. */
-function distance(one: string, other: string): number {
-    let row = Array.from({ length: other.length + 1 }, (_, column) => column);
-    for (let line = 1; line <= one.length; line++) {
-        const next = [line];
-        for (let column = 1; column <= other.length; column++) {
-            const change = (row[column - 1] as number) + (one[line - 1] === other[column - 1] ? 0 : 1);
-            next.push(Math.min(change, (row[column] as number) + 1, (next[column - 1] as number) + 1));
-        }
-        row = next;
+    const meant = nearest(name, names);
+    if (meant !== undefined) {
+        return `; did you mean ${meant}?`;
     }
-    return row[other.length] as number;
+    const family = `${name.split("-")[0]}-`;
+    const alike = names.filter((one) => one.startsWith(family));
+    return names.length === 0 ? "." : `; there are ${listOf(alike.length > 0 ? alike : names, String)}.`;
 }
 
 async function attempt<T>(work: () => Promise<T>): Promise<[GcpError | undefined, T | undefined]> {
