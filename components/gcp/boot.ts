@@ -29,7 +29,7 @@ export function startupScript(
         secrets,
     });
     return known.apply(({ rclone, env, transferImage, attempt: of, secrets: references }) =>
-        script(
+        checkedScript(
             {
                 ...of,
                 image: of.image ?? "",
@@ -61,7 +61,8 @@ export function bootFiles(run: DeclaredRun): Record<string, pulumi.Input<string>
     };
 }
 
-function script(settings: VmSettings, where: string): string {
+/** @throws BadInputError for settings that are too many, or that can't be written down. */
+export function checkedScript(settings: VmSettings, where: string): string {
     try {
         return vmBootScript("gce", settings);
     } catch (error) {
@@ -75,26 +76,31 @@ function secretsEndpoint(): string | undefined {
     return (process.env.STACKRUN_SECRETS_ENDPOINT || configured)?.replace(/\/+$/, "");
 }
 
-/** The metadata of an instance is no place for secrets. */
-function publicOnly(env: Record<string, pulumi.Input<string>> = {}, where: string) {
-    const secret = Promise.all(
+/**
+ * The metadata of an instance is no place for secrets.
+ * @throws BadInputError for variables that are some
+ */
+export async function publicOnly(
+    env: Record<string, pulumi.Input<string>> = {},
+    where: string,
+): Promise<pulumi.Output<Record<string, string>>> {
+    const secret = await Promise.all(
         Object.entries(env).map(async ([name, value]) =>
             pulumi.Output.isInstance(value) && (await pulumi.isSecret(value as pulumi.Output<unknown>))
                 ? [name]
                 : [],
         ),
     );
-    return pulumi.all([pulumi.output(env), secret]).apply(([known, names]) => {
-        if (names.flat().length > 0) {
-            throw new BadInputError(
-                names
-                    .flat()
-                    .map(
-                        (name) =>
-                            `${where}: transfer.env.${name} is a secret, and would be readable in the instance's metadata; allowed: what is none. The machine's own identity opens the store`,
-                    ),
-            );
-        }
-        return known;
-    });
+    const mistakes = secret.flat().map((name) => readable(name, where));
+    if (mistakes.length > 0) {
+        throw new BadInputError(mistakes);
+    }
+    return pulumi.output(env);
+}
+
+function readable(name: string, where: string): string {
+    return (
+        `${where}: transfer.env.${name} is a secret, and the instance's metadata, in which it would stand, is none; ` +
+        "allowed: what everybody may read. The store is opened by the machine's own identity"
+    );
 }

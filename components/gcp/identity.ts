@@ -3,7 +3,7 @@ import { RepositoryIamMember } from "@pulumi/gcp/artifactregistry/repositoryIamM
 import { IAMMember } from "@pulumi/gcp/projects/iammember";
 import { Account } from "@pulumi/gcp/serviceaccount/account";
 import { BucketIAMMember } from "@pulumi/gcp/storage/bucketIAMMember";
-import { getOrganization, getProject, getStack } from "@pulumi/pulumi/metadata";
+import { getProject, getStack } from "@pulumi/pulumi/metadata";
 import type { StorePlace } from "../../src/stores/artifacts/url";
 import { checkedPlace } from "../artifactStore";
 import * as pulumi from "../sdk";
@@ -87,7 +87,7 @@ export function ownIdentity(
 
 /** Names something of the stack's: the same each time, another one for each store. */
 export function stackHash(name: string, store: string): string {
-    const parts = [getOrganization(), getProject(), getStack(), name, store];
+    const parts = [getProject(), getStack(), name, store];
     return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 20);
 }
 

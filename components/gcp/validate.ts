@@ -3,7 +3,7 @@ import { flag, isObject, isPlain, show, transferEnv, unknownKeys, whole, type Wr
 import { mebibytes, SIZE_ALLOWED } from "../docker/sizes";
 import type { GcpOrchestratorArgs } from "./args";
 import { IMAGE } from "./bootImage";
-import { givenPlace } from "./place";
+import { givenPlace, regionOf } from "./place";
 import { RUN_DURATION } from "./times";
 
 const PROJECT = /^([a-z0-9.-]+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$/;
@@ -53,6 +53,9 @@ function place(args: GcpOrchestratorArgs, wrong: Wrong): void {
             "the name of a zone such as us-central1-a; or set gcp:zone, or GOOGLE_ZONE",
         );
     }
+    if (args.subnetwork !== undefined && regions(zones) > 1) {
+        wrong("zones", zones, "zones of one region, with a subnetwork");
+    }
     zones.forEach((zone, index) => {
         const key = args.zones === undefined ? "zone" : `zones[${index}]`;
         text(key, zone, ZONE, "the name of a zone such as us-central1-a", wrong);
@@ -60,6 +63,11 @@ function place(args: GcpOrchestratorArgs, wrong: Wrong): void {
             wrong(key, zone, "each zone once");
         }
     });
+}
+
+function regions(zones: readonly unknown[]): number {
+    return new Set(zones.filter((zone) => typeof zone === "string").map((zone) => regionOf(zone as string)))
+        .size;
 }
 
 function machine(args: GcpOrchestratorArgs, wrong: Wrong): void {

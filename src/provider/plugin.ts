@@ -2,12 +2,16 @@ import { runIdHandler } from "./resources/runId";
 import { runHandler, type Observe } from "./resources/run";
 import { attemptSpecHandler } from "./resources/attemptSpec";
 import type * as chunks from "./resources/bundleChunks";
+import type * as check from "./resources/gcpCheck";
+import type * as made from "./resources/madeMachine";
 import type * as stored from "./resources/storedBundle";
 import type * as files from "./resources/storedFiles";
 import type { ResourceHandler } from "./handler";
 import {
     ATTEMPT_SPEC_TYPE,
     BUNDLE_CHUNKS_TYPE,
+    GCP_CHECK_TYPE,
+    MADE_MACHINE_TYPE,
     RUN_ID_TYPE,
     RUN_TYPE,
     STORED_BUNDLE_TYPE,
@@ -37,6 +41,14 @@ export function createProvider(engineAddress?: string, observe?: Observe): Provi
             [STORED_FILES_TYPE]: onFirstUse(() => {
                 // eslint-disable-next-line @typescript-eslint/no-require-imports
                 return (require("./resources/storedFiles") as typeof files).storedFilesHandler;
+            }),
+            [MADE_MACHINE_TYPE]: onFirstUse(() => {
+                // eslint-disable-next-line @typescript-eslint/no-require-imports
+                return (require("./resources/madeMachine") as typeof made).madeMachineHandler;
+            }),
+            [GCP_CHECK_TYPE]: onFirstUse(() => {
+                // eslint-disable-next-line @typescript-eslint/no-require-imports
+                return (require("./resources/gcpCheck") as typeof check).gcpCheckHandler;
             }),
         },
         engineAddress,

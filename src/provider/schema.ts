@@ -1,6 +1,8 @@
 import {
     ATTEMPT_SPEC_TYPE,
     BUNDLE_CHUNKS_TYPE,
+    GCP_CHECK_TYPE,
+    MADE_MACHINE_TYPE,
     RUN_ID_TYPE,
     RUN_TYPE,
     STORED_BUNDLE_TYPE,
@@ -152,6 +154,39 @@ const attemptSpec = {
     required: ["kept"],
 };
 
+const gcp = {
+    project: described(text, "The project's id."),
+    zones: described({ type: "array", items: text }, "Zones, in the order in which they are tried."),
+    computeEndpoint: described(text, "Root of Compute Engine's API, where that is not Google's own."),
+};
+
+const madeMachine = {
+    description:
+        "A machine of Compute Engine that whoever follows the run makes, in the first zone that has one. It goes with the stack.",
+    inputProperties: {
+        ...gcp,
+        name: described(text, "Name of the instance."),
+        body: described(any, "What it is made of: the body of `instances.insert`."),
+    },
+    requiredInputs: ["project", "zones", "name"],
+    properties: {},
+    required: [],
+};
+
+const gcpCheck = {
+    description: "Looks up what a machine of Compute Engine needs; all mistakes are told at once.",
+    inputProperties: {
+        ...gcp,
+        attempt: described(text, "The attempt that needs it: with each, all is looked up again."),
+        machineType: text,
+        image: described(text, "The boot image: `project/family`, `project/image`, or its URL."),
+        gpuType: text,
+    },
+    requiredInputs: ["project", "zones", "machineType", "image"],
+    properties: {},
+    required: [],
+};
+
 /** The Pulumi schema of the plugin: https://www.pulumi.com/docs/iac/using-pulumi/extending-pulumi/schema/ */
 export const schema = {
     name: "stackrun",
@@ -187,5 +222,7 @@ export const schema = {
         [ATTEMPT_SPEC_TYPE]: attemptSpec,
         [STORED_BUNDLE_TYPE]: storedBundle,
         [STORED_FILES_TYPE]: storedFiles,
+        [MADE_MACHINE_TYPE]: madeMachine,
+        [GCP_CHECK_TYPE]: gcpCheck,
     },
 };

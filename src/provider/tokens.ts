@@ -26,5 +26,9 @@ export const BUNDLE_CHUNKS_TYPE = "stackrun:index:BundleChunks";
 export const ATTEMPT_SPEC_TYPE = "stackrun:index:AttemptSpec";
 /** The code in an artifact store. */
 export const STORED_BUNDLE_TYPE = "stackrun:index:StoredBundle";
+/** A machine of Compute Engine that whoever follows the run makes. */
+export const MADE_MACHINE_TYPE = "stackrun:index:MadeMachine";
+/** What a machine of Compute Engine needs, looked up. */
+export const GCP_CHECK_TYPE = "stackrun:index:GcpCheck";
 /** Small files of an attempt in an artifact store. */
 export const STORED_FILES_TYPE = "stackrun:index:StoredFiles";

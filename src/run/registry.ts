@@ -8,6 +8,7 @@ const builtIn: Readonly<Record<string, () => Promise<CreateFollower>>> = {
     local: async () => (require("./local/follower") as typeof LocalFollower).createFollower,
     docker: async () => (await import("./docker/follower.js")).createFollower,
     kubernetes: async () => (await import("./kubernetes/follower.js")).createFollower,
+    gcp: async () => (await import("./gcp/follower.js")).createFollower,
 };
 
 /** Loads a follower: a cloud's SDK is loaded with the follower that needs it, never before. */
