@@ -159,7 +159,7 @@ describeGcp("a machine that runs an attempt", { backend: "container" }, (bed) =>
     });
 
     test("gives the steps a secret that is in no object, no metadata, and on no console", async () => {
-        const value = 'it\'s $ecret\n \\ "twice"';
+        const value = 'it\'s $ecret\n \\ "tw1ce-q7"';
         const attempt = new Attempt(bed(), "secretive");
         const script =
             'printf %s "$TOKEN" | sha256sum | cut -c 1-64; echo "$TOKEN"; env | grep -c STACKRUN_SECRETS || :';
@@ -176,13 +176,13 @@ describeGcp("a machine that runs an attempt", { backend: "container" }, (bed) =>
         await attempt.off();
         const { lines } = await attempt.said();
         expect(lines[0]).toBe(`teller: ${createHash("sha256").update(value).digest("hex")}`);
-        expect(lines.slice(1)).toEqual(["teller: ***", "teller: ***", "teller: 0"]);
+        expect(lines.slice(1)).toEqual(["teller: ***", "teller:  ***", "teller: 0"]);
         const objects = await Promise.all((await attempt.allObjects()).map((name) => attempt.readAny(name)));
         const all = [...objects, JSON.stringify(bed().instance(attempt.name).resource), attempt.serial].join(
             "\n",
         );
         expect(objects.length).toBeGreaterThan(10);
-        for (const part of ["$ecret", "twice", payload.data]) {
+        for (const part of ["$ecret", "tw1ce-q7", payload.data]) {
             expect(all).not.toContain(part);
         }
     });
@@ -196,7 +196,7 @@ describeGcp("a machine that runs an attempt", { backend: "container" }, (bed) =>
         const { reason, message } = await attempt.facts("end");
         expect(reason).toBe("SecretAccessFailed");
         expect(message).toMatch(`the secret ${resource} can't be read: `);
-        expect(message).toMatch(/denied|not found/);
+        expect(message).toMatch("secretmanager.versions.access");
         expect((await attempt.said()).events).toEqual([]);
     });
 });

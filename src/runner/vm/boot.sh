@@ -42,10 +42,11 @@ sr_fetch() {
 }
 
 sr_start() {
-    # Told to end before Docker and the network are; only vm.sh itself is: it ends what it has started in its order.
+    # Told to end before Docker and the network are. Only vm.sh itself is told, and waited for: it ends what it has started in its
+    # order, and a request that still waits for an answer must not keep the machine.
     systemd-run --quiet --collect --unit=stackrun --description='stackrun' \
         --property='After=docker.service containerd.service network-online.target network.target nss-lookup.target systemd-networkd.service systemd-resolved.service' \
-        --property=KillMode=mixed --property=TimeoutStopSec=150 --property=SyslogIdentifier=stackrun \
+        --property=KillMode=process --property=TimeoutStopSec=150 --property=SyslogIdentifier=stackrun \
         --property=StandardOutput=journal+console --property=StandardError=journal+console \
         /bin/sh "$1/boot/vm.sh"
 }

@@ -203,6 +203,7 @@ sr_watch() { # number
         done
         sr_forget "$1"
     fi
+    sr_beat
     sr_put_last
 }
 

@@ -206,5 +206,5 @@ sr_judge() {
         # Killed because its time to end was over.
         *) [ ! -e "$sr_run/told" ] || exit 0 ;;
     esac
-    sr_outcome "$sr_code" RunnerKilled "the container was killed (exit code $sr_code): $sr_words"
+    sr_outcome "$sr_code" RunnerKilled "the container has ended with exit code $sr_code, and without a word of the runner: $sr_words"
 }
