@@ -149,7 +149,7 @@ export class World {
     }
 
     /** Follows to the end, as a recorder does that keeps all. */
-    async follow(from?: string, signal = new AbortController().signal): Promise<FollowItem[]> {
+    async follow(from?: string, signal: AbortSignal = new AbortController().signal): Promise<FollowItem[]> {
         const items: FollowItem[] = [];
         for await (const item of this.follower.follow(this.run, signal, from)) {
             items.push(item);
