@@ -75,7 +75,7 @@ describe("the stack's configuration", () => {
             stateDir: "elsewhere",
         });
         // Those of one orchestrator only: below.
-        const all = [...Object.keys({ orchestrator, ...args }), "docker", "kubernetes"];
+        const all = [...Object.keys({ orchestrator, ...args }), "docker", "kubernetes", "gcp"];
         expect(all.sort()).toEqual(Object.keys(CONFIG_KEYS).sort());
     });
 
@@ -95,7 +95,7 @@ describe("the stack's configuration", () => {
     });
 
     it.each([
-        ["orchestrator", "locl", 'allowed: local, docker, kubernetes; did you mean "local"?'],
+        ["orchestrator", "locl", 'allowed: local, docker, kubernetes, gcp; did you mean "local"?'],
         ["pipeline", " ", "allowed: a text that is not empty"],
         ["params", "horizon=3", "allowed: a map of names to texts, numbers and booleans"],
         ["params", '["horizon"]', "allowed: a map of names"],
@@ -185,7 +185,7 @@ describe("the stack's configuration", () => {
 
     it("refuses an orchestrator that there isn't", () => {
         expect(() => makeOrchestrator("kubernets", "x", { pipeline: "p.yaml" })).toThrow(
-            'orchestrator "kubernets" is not known; allowed: local, docker, kubernetes; did you mean "kubernetes"?',
+            'orchestrator "kubernets" is not known; allowed: local, docker, kubernetes, gcp; did you mean "kubernetes"?',
         );
     });
 });

@@ -35,7 +35,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "stackrun run --code s": ["sub dir"],
     "stackrun runs --status ": RUN_STATES,
     "stackrun runs --status=L": ["Lost"],
-    "stackrun run -o ": ["docker", "kubernetes", "local"],
+    "stackrun run -o ": ["docker", "gcp", "kubernetes", "local"],
     "stackrun run --timeout ": [],
     "stackrun completion z": ["zsh"],
 };
