@@ -9,7 +9,7 @@ const slow = [
     "unit/kubernetes/(connection|clusterScripts|bundleChunks)",
     "unit/run/(recorder|tail)",
     "unit/standIns/gcpTypes",
-    "component/(docker|kubernetes)Orchestrator",
+    "component/(docker|kubernetes|gcp)Orchestrator",
 ];
 const testPathIgnorePatterns = ["/node_modules/", ...slow.map((pattern) => `<rootDir>/test/${pattern}`)];
 

@@ -91,16 +91,15 @@ export async function publicOnly(
                 : [],
         ),
     );
-    const mistakes = secret.flat().map((name) => readable(name, where));
-    if (mistakes.length > 0) {
-        throw new BadInputError(mistakes);
+    if (secret.flat().length > 0) {
+        throw new BadInputError(
+            secret
+                .flat()
+                .map(
+                    (name) =>
+                        `${where}: transfer.env.${name} is a secret, and the instance's metadata, in which it would stand, is none; allowed: what everybody may read. The store is opened by the machine's own identity`,
+                ),
+        );
     }
     return pulumi.output(env);
-}
-
-function readable(name: string, where: string): string {
-    return (
-        `${where}: transfer.env.${name} is a secret, and the instance's metadata, in which it would stand, is none; ` +
-        "allowed: what everybody may read. The store is opened by the machine's own identity"
-    );
 }

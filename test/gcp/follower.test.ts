@@ -59,9 +59,10 @@ describeGcp("following an instance", {}, (bed) => {
             ),
         );
         bed().requests.forget();
-        expect(bed().api.unknown).toEqual([]);
     });
     afterAll(() => {
+        // eslint-disable-next-line jest/no-standalone-expect -- of all tests together: the emulator has all that was asked for
+        expect(bed().api.unknown).toEqual([]);
         process.env = before;
         fs.rmSync(dir, { recursive: true, force: true });
     });
@@ -84,7 +85,6 @@ describeGcp("following an instance", {}, (bed) => {
             this.machine = new MachineWriter(openArtifactStore(store), this.run);
             const all = { project: bed().project, zones: [bed().zone], made: false, store, ...options };
             this.follower = gcpFollower(all, { clock: faster(20), patience: PATIENCE });
-            current = this;
         }
 
         get body(): object {
@@ -158,11 +158,12 @@ describeGcp("following an instance", {}, (bed) => {
         }
     }
 
+    const attempted = (options?: Partial<GcpFollowerOptions>): Attempt => (current = new Attempt(options));
     const names = (...zones: string[]) => zones.map((zone) => `us-central1-${zone}`);
     const states = () => bed().instances.list.map(({ zone, status }) => `${zone} ${status}`);
 
     test("tells what comes within seconds, at its own pace, and asks Compute Engine now and then", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.machine.bootFiles();
         await operate(bed(), "POST", zonePath(bed(), "instances"), spotInstance(bed(), attempt.name));
         await attempt.machine.boot();
@@ -206,7 +207,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("starts a machine again that was preempted twice", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         for (const boot of [1, 2]) {
             await attempt.machine.says(`s\tlast of ${boot}\n`, INTERRUPTED);
@@ -234,7 +235,7 @@ describeGcp("following an instance", {}, (bed) => {
         ["a host error", "the host below the machine broke (host error) in us-central1-a"],
         ["a hang", "no sign of life of the machine in us-central1-a for 40 s"],
     ])("starts a machine again after %s, and says which it was", async (what, message) => {
-        const attempt = new Attempt({ silenceSeconds: 40 });
+        const attempt = attempted({ silenceSeconds: 40 });
         await attempt.runs();
         await (what === "a power cut"
             ? bed().powerCut(attempt.name)
@@ -254,7 +255,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("tells a standard machine that Google itself has started again", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs({ scheduling: {} });
         await bed().hostError(attempt.name);
         expect(attempt.instance.boots).toBe(2);
@@ -270,7 +271,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("ends with a machine that somebody has stopped", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         await operate(bed(), "POST", zonePath(bed(), `instances/${attempt.name}/stop`));
         expect((await attempt.ended()).at(-1)).toBe(
@@ -281,7 +282,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("ends with a machine that somebody has deleted", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         await operate(bed(), "DELETE", zonePath(bed(), `instances/${attempt.name}`));
         expect((await attempt.ended()).at(-1)).toBe(
@@ -290,7 +291,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("ends with a machine that was on for as long as it may be", async () => {
-        const attempt = new Attempt({ silenceSeconds: 10_000 });
+        const attempt = attempted({ silenceSeconds: 10_000 });
         await attempt.runs({
             scheduling: {
                 provisioningModel: "SPOT",
@@ -306,7 +307,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("ends with what the machine writes to its serial console where it can't reach the store", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.machine.bootFiles();
         await operate(bed(), "POST", zonePath(bed(), "instances"), spotInstance(bed(), attempt.name));
         attempt.instance.serial.write(
@@ -320,7 +321,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("ends with a machine that was not heard of, and stops it", async () => {
-        const attempt = new Attempt({ bootTimeoutSeconds: 30 });
+        const attempt = attempted({ bootTimeoutSeconds: 30 });
         await attempt.machine.bootFiles();
         await operate(bed(), "POST", zonePath(bed(), "instances"), spotInstance(bed(), attempt.name));
         attempt.follow();
@@ -331,7 +332,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("makes the machine in the first zone that has one, and moves it when that has none any more", async () => {
-        const attempt = new Attempt({ made: true, zones: names("a", "b", "c") });
+        const attempt = attempted({ made: true, zones: names("a", "b", "c") });
         await attempt.machine.bootFiles(attempt.body);
         bed().faults.stockout("us-central1-a");
         attempt.follow();
@@ -354,7 +355,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("waits where no zone has a machine, and gives up in the end", async () => {
-        const attempt = new Attempt({ made: true, zones: names("a", "b"), capacityTimeoutSeconds: 100 });
+        const attempt = attempted({ made: true, zones: names("a", "b"), capacityTimeoutSeconds: 100 });
         await attempt.machine.bootFiles(attempt.body);
         names("a", "b").forEach((zone) => bed().faults.stockout(zone));
         attempt.follow();
@@ -365,7 +366,7 @@ describeGcp("following an instance", {}, (bed) => {
         await attempt.seen("the machine boots in us-central1-b");
         await attempt.end();
 
-        const given = new Attempt({ made: true, zones: names("a"), capacityTimeoutSeconds: 60 });
+        const given = attempted({ made: true, zones: names("a"), capacityTimeoutSeconds: 60 });
         await given.machine.bootFiles(given.body);
         given.follow();
         expect(await given.ended()).toEqual([
@@ -376,7 +377,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("waits for a quota in the same way", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         const fault = {
             code: "QUOTA_EXCEEDED",
@@ -390,7 +391,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("takes a standard machine after too many interruptions, where that is wanted", async () => {
-        const attempt = new Attempt({ made: true, maxRecoveries: 1, fallback: "standard" });
+        const attempt = attempted({ made: true, maxRecoveries: 1, fallback: "standard" });
         await attempt.machine.bootFiles(attempt.body);
         attempt.follow();
         await attempt.seen("the machine boots in us-central1-a");
@@ -426,7 +427,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("makes no second machine when the answer to the first is lost", async () => {
-        const attempt = new Attempt({ made: true, zones: names("a", "b") });
+        const attempt = attempted({ made: true, zones: names("a", "b") });
         await attempt.machine.bootFiles(attempt.body);
         bed().faults.next("instances.insert", { hang: true, done: true });
         bed().faults.next("instances.insert", { status: 503, done: true });
@@ -442,7 +443,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("bears an API that is busy, breaks or does not answer, and tells it when that lasts", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         bed().faults.next("instances.get", { status: 429 });
         bed().faults.next("instances.get", { status: 500 });
@@ -468,7 +469,7 @@ describeGcp("following an instance", {}, (bed) => {
 
     test("is not led astray by clocks that differ", async () => {
         bed().world.skewMs = 3 * 3600_000;
-        const attempt = new Attempt({ silenceSeconds: 100 });
+        const attempt = attempted({ silenceSeconds: 100 });
         await attempt.runs();
         const beats = setInterval(
             () => void attempt.machine.beat("running", { time: "1980-01-01T00:00:00Z" }),
@@ -485,7 +486,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("cancels: the machine is told, and off", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         const stopped = attempt.follower.cancel(attempt.run, "cancelled by the user");
         await until(
@@ -503,7 +504,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("looks up what became of an attempt in every state of its instance", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         const outcome = () => attempt.follower.lastOutcome(attempt.run);
         expect(await outcome()).toMatchObject({ kind: "NoRecord" });
         await attempt.machine.bootFiles();
@@ -525,7 +526,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("says what is wrong with who asks, what is missing, and where nobody answers", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         await attempt.end();
         const why = async (): Promise<string> => {
@@ -562,7 +563,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("ends the update, not the run, where a permission is missing for starting the machine again", async () => {
-        const attempt = new Attempt();
+        const attempt = attempted();
         await attempt.runs();
         bed().api.denied.add("compute.instances.start");
         await bed().preempt(attempt.name);
@@ -575,7 +576,7 @@ describeGcp("following an instance", {}, (bed) => {
     });
 
     test("reads the console where it may, and does without where it may not", async () => {
-        const attempt = new Attempt({ bootTimeoutSeconds: 30 });
+        const attempt = attempted({ bootTimeoutSeconds: 30 });
         await attempt.machine.bootFiles();
         await operate(bed(), "POST", zonePath(bed(), "instances"), spotInstance(bed(), attempt.name));
         bed().api.denied.add("compute.instances.getSerialPortOutput");

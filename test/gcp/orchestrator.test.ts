@@ -35,9 +35,10 @@ describeGcp("GcpOrchestrator on Google Cloud", {}, (bed) => {
     afterEach(async () => {
         project.program(withGcp(program()));
         await project.expectOk(["destroy", "--yes", "--skip-preview", "--stack", "dev"]);
-        expect(bed().contents()).toEqual(NOTHING);
+        expectNothing();
     });
 
+    const expectNothing = () => expect(bed().contents()).toEqual(NOTHING);
     const up = async (more = "") => {
         project.program(withGcp(program(more)));
         const { code, stdout, stderr } = await project.up();
@@ -62,7 +63,7 @@ describeGcp("GcpOrchestrator on Google Cloud", {}, (bed) => {
         const preview = await project.preview();
         expect(preview.stdout + preview.stderr).toContain("gcp:compute/instance:Instance: (create)");
         expect(bed().requests.all.length).toBe(asked);
-        expect(bed().contents()).toEqual(NOTHING);
+        expectNothing();
 
         await upOk();
         const { runId } = await project.outputs();
@@ -229,6 +230,6 @@ describeGcp("GcpOrchestrator on Google Cloud", {}, (bed) => {
         expect(code).not.toBe(0);
         expect(output).toContain("has no machine type e2-stndard-2");
         expect(output).toContain("cos-stble");
-        expect(bed().contents()).toEqual(NOTHING);
+        expectNothing();
     });
 });

@@ -1,5 +1,5 @@
 import { ComputeApi } from "../../run/gcp/api";
-import { mistakesOf } from "../../run/gcp/check";
+import { machineMistakes } from "../../run/gcp/check";
 import type {
     CreateRequest,
     Diff,
@@ -47,7 +47,7 @@ async function ensure({ inputs: { value }, preview, log }: CreateRequest): Promi
         return;
     }
     log.status("looking up the zone, the machine type and the image …");
-    const mistakes = await mistakesOf(new ComputeApi(apiOptions(value)), {
+    const mistakes = await machineMistakes(new ComputeApi(apiOptions(value)), {
         zones: (value.zones as string[]).map(String),
         machineType: String(value.machineType),
         image: String(value.image),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gcsHope } from "../../stores/artifacts/gcsErrors";
 import { retrying, type Hope, type Patience } from "../../stores/artifacts/retry";
 import { credentials, type Credentials } from "./credentials";
 import { answerError, connectionError, GcpError, unknownCaller, type ErrorBody } from "./errors";
@@ -151,7 +152,13 @@ export class ComputeApi {
         try {
             return await this.credentials.token(fresh);
         } catch (error) {
-            throw unknownCaller((error as Error).message, this.credentials, error);
+            if (error instanceof GcpError) {
+                throw error;
+            }
+            // A token is had from the network, too.
+            throw gcsHope(error) === undefined
+                ? unknownCaller((error as Error).message, this.credentials, error)
+                : connectionError(error, this.asked);
         }
     }
 

@@ -22,7 +22,7 @@ interface ImagePlace {
 }
 
 /** Looks up all that a machine needs. @returns all mistakes, each a sentence what is wrong and one what to do */
-export async function mistakesOf(api: ComputeApi, wanted: Wanted): Promise<string[]> {
+export async function machineMistakes(api: ComputeApi, wanted: Wanted): Promise<string[]> {
     // Whoever can't look up the project can look up nothing.
     const [unusable, project] = await attempt(() => api.get<Named>(""));
     if (unusable?.fault === "credentials" || unusable?.fault === "disabled" || unusable?.passing) {
@@ -51,13 +51,13 @@ async function zoneMistakes(api: ComputeApi, zone: string, wanted: Wanted): Prom
     }
     const { machineType, gpuType } = wanted;
     const found = await Promise.all([
-        missing(api, zone, "machineTypes", machineType, "machine type", "machineType"),
-        ...(gpuType ? [missing(api, zone, "acceleratorTypes", gpuType, "GPU", "gpu.type")] : []),
+        partMistakes(api, zone, "machineTypes", machineType, "machine type", "machineType"),
+        ...(gpuType ? [partMistakes(api, zone, "acceleratorTypes", gpuType, "GPU", "gpu.type")] : []),
     ]);
     return found.flat();
 }
 
-async function missing(
+async function partMistakes(
     api: ComputeApi,
     zone: string,
     kind: string,

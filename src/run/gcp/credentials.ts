@@ -1,5 +1,6 @@
 import type * as Auth from "google-auth-library";
 import { loadPeer } from "../peer";
+import { GcpError } from "./errors";
 
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 const KEYS = ["GOOGLE_CREDENTIALS", "GOOGLE_CLOUD_KEYFILE_JSON", "GCLOUD_KEYFILE_JSON"];
@@ -19,10 +20,8 @@ export function credentials(env: NodeJS.ProcessEnv = process.env): Credentials {
         return { source: "GOOGLE_OAUTH_ACCESS_TOKEN", token: () => Promise.resolve(token) };
     }
     const name = KEYS.find((key) => env[key]);
-    return fromLibrary(
-        name ?? "Application Default Credentials",
-        name === undefined ? {} : keyOf(env[name] as string, name),
-    );
+    const options = () => (name === undefined ? {} : keyOf(env[name] as string, name));
+    return fromLibrary(name ?? "Application Default Credentials", options);
 }
 
 // A JSON document, or the path of a file with one.
@@ -39,15 +38,17 @@ function keyOf(text: string, name: string): Auth.GoogleAuthOptions {
     }
 }
 
-function fromLibrary(source: string, options: Auth.GoogleAuthOptions): Credentials {
+function fromLibrary(source: string, options: () => Auth.GoogleAuthOptions): Credentials {
     let auth: Promise<Auth.GoogleAuth> | undefined;
     const load = async () => {
         const sdk = await loadPeer(
             "google-auth-library",
             async () => (await import("google-auth-library")) as unknown as typeof Auth,
             "logging in to Google Cloud",
-        );
-        return new sdk.GoogleAuth({ scopes: SCOPE, ...options });
+        ).catch((error: Error) => {
+            throw new GcpError(error.message, "refused", "", { cause: error });
+        });
+        return new sdk.GoogleAuth({ scopes: SCOPE, ...options() });
     };
     return {
         source,

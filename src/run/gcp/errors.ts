@@ -66,9 +66,9 @@ export function answerError(status: number, body: ErrorBody | undefined, asked: 
 
 /** Nobody has answered, or not in time. */
 export function connectionError(error: unknown, { endpoint }: Asked): GcpError {
-    const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    const { name, message, code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
     const late = name === "TimeoutError";
-    const why = late ? "no answer came in time" : oneLine(cause?.code ?? cause?.message ?? message);
+    const why = late ? "no answer came in time" : oneLine(cause?.code ?? cause?.message ?? code ?? message);
     const unreached = /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH/.test(why);
     return new GcpError(
         `Compute Engine can't be reached at ${new URL(endpoint).host}: ${why}. Look after the network and ` +

@@ -4,6 +4,7 @@ import { CODE } from "./messages/code";
 import { DOCKER } from "./messages/docker";
 import { ENGINE } from "./messages/engine";
 import { FOLLOWERS, TESTS } from "./messages/followers";
+import { GCP } from "./messages/gcp";
 import { KUBERNETES } from "./messages/kubernetes";
 import { OUTCOMES } from "./messages/outcomes";
 import { PIPELINE } from "./messages/pipeline";
@@ -30,6 +31,7 @@ const PRODUCERS: Readonly<Record<string, Producers>> = {
     "Followers of your own": FOLLOWERS,
     "Tests of your own": TESTS,
     "In Kubernetes": KUBERNETES,
+    "On Google Compute Engine": GCP,
     "The artifact store": STORES,
     "From the runner": RUNNER,
     "Between a machine and the artifact store": SHIP,

@@ -32,6 +32,7 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
     "… is no key of an artifact store": "can't be reached: keys are made of checked names",
     "… is no prefix of keys: it has to end with a slash": "can't be reached: keys are made of checked names",
     "what was written to … is not what it reads back. Look after its disk.": "needs a disk that is broken",
+    "there is no access token": "within the message that Google does not know who asks",
     "unknown resource type …; this plugin has …":
         "an engine and a plugin that don't belong together: a defect",
 };

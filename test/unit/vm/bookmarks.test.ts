@@ -81,7 +81,7 @@ test("whoever goes on at any bookmark gets all that comes behind it, once", asyn
                 }
             }),
         ),
-        { numRuns: 25 },
+        { numRuns: 12 },
     );
 }, 120_000);
 

@@ -137,7 +137,7 @@ async function tooNew(folder: string): Promise<unknown> {
 /** What the Kubernetes orchestrator and its follower say. */
 export const KUBERNETES: Producers = {
     "…: image is missing: give the reference of an image here, or in the pipeline": args({}),
-    '…: the image has to be pushed to where the cluster pulls it from: give "image" with its "registry", or push it yourself and give its reference':
+    '…: the image has to be pushed to where … pulls it from: give "image" with its "registry", or push it yourself and give its reference':
         args({ image: { build: { context: "." } } }),
     '…: transfer.env: the type of … is "…"; allowed: "string"': () =>
         transferData({ A: 4 }, 'KubernetesOrchestrator "job"'),
