@@ -42,7 +42,11 @@ for reply in \${COMPREPLY[@]+"\${COMPREPLY[@]}"}; do printf '%s\\n' "$reply"; do
         ["files of pipelines, and folders", ["run", ""], ["other.yml", "pipeline.yaml", "sub dir"]],
         ["folders", ["init", "s"], ["sub dir"]],
         ["the values of an option", ["runs", "--status", "L"], ["Lost"]],
-        ["orchestrators, after the short option too", ["run", "-o", ""], ["local", "docker", "kubernetes", "gcp"]],
+        [
+            "orchestrators, after the short option too",
+            ["run", "-o", ""],
+            ["local", "docker", "kubernetes", "gcp"],
+        ],
         ["nothing where anything may stand", ["run", "--timeout", ""], []],
         ["shells", ["completion", "z"], ["zsh"]],
     ])("completes %s in bash", (_, words, expected) => {
