@@ -79,8 +79,11 @@ describeGcp("a machine that runs an attempt", { backend: "container" }, (bed) =>
             const before = await attempt.said();
             expect(before.events.at(-1)).toMatchObject({ type: "run.finished", state: "Interrupted" });
             expect(await attempt.read("end")).toBeUndefined();
+            const again = Date.now();
             await attempt.startAgain();
             await attempt.off();
+            // Nothing that still waits for an answer keeps a machine that is told to go off.
+            expect(Date.now() - again).toBeLessThan(90_000);
             const { lines, events } = await attempt.said();
             expect(count(lines, "first: first ran")).toBe(1);
             expect(count(lines, "second: from the first")).toBe(2);

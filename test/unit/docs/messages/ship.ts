@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { shipScript } from "../../../../src/runner/ship";
 import { toolPath } from "../../../support/shells";
 import type { Producers } from "./said";
+import { VM } from "./vm";
 
 /** What ship.sh says where `rclone` is this script. */
 const shipped =
@@ -47,6 +48,7 @@ const finished = (folder: string) => {
 };
 /** What is said where code and finished steps come from the artifact store, or go there. */
 export const SHIP: Producers = {
+    ...VM,
     "this machine or image lacks the tool …, which the artifact store needs": (folder) => {
         const bin = path.join(folder, "tools");
         fs.mkdirSync(bin);

@@ -86,9 +86,11 @@ function machineTests(shell: Shell): void {
         expect(runsOf("run")).toEqual([]);
     });
 
-    // What differs between shells is seen above and below.
+    // What differs between shells is seen in the other tests.
     if (shell.name === "dash") {
-        describe("what goes wrong has a reason", () => failureTests());
+        describe("what goes wrong has a reason", () => {
+            failureTests();
+        });
     }
 
     function failureTests() {
@@ -154,6 +156,20 @@ function machineTests(shell: Shell): void {
                 message: "the secret projects/p/secrets/s/versions/1 can't be read: Permission denied on it",
             });
             expect(runsOf("run")).toEqual([]);
+        });
+
+        test("the GPU's driver is not there", async () => {
+            machine.fill([step("a", "echo hello")]);
+            await machine.run({ gpus: "all" });
+            expect(end()).toMatchObject({ exitCode: "64", reason: "MachineUnusable" });
+            expect(end().message).toMatch(/^the GPU's driver is not there: /);
+            await machine.switchOff();
+            fs.rmSync(machine.at("store/runs/r1/attempts/1/end"));
+            machine.write("bin/nvidia-smi", "#!/bin/sh\n");
+            fs.chmodSync(machine.at("bin/nvidia-smi"), 0o755);
+            await machine.run({ gpus: "all" });
+            expect(end()).toMatchObject({ exitCode: "0" });
+            expect(runsOf("run")[0].given).toContain("--gpus all");
         });
 
         test("the image has no shell", async () => {
