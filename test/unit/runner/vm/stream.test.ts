@@ -177,8 +177,16 @@ describeShells("stream.sh", (shell: Shell) => {
         await ended;
         fs.rmSync(at("faults/deaf"));
         say("two\n");
+        const second = watch();
+        await until(
+            () =>
+                all() === "one\ntwo\n" && !fs.readdirSync(at("pieces")).some((name) => /^piece-/.test(name)),
+        );
+        second.child.kill("SIGKILL");
+        await second.ended;
+        say("three\n");
         watch();
-        await until(() => all() === "one\ntwo\n");
+        await until(() => all() === "one\ntwo\nthree\n");
         expect(stored("stream/000001-00000001")).toBe("one\n");
         expect(fs.existsSync(at("faults/changed"))).toBe(false);
     });
