@@ -6,7 +6,8 @@ import { useFolder } from "../../../support/folder";
 import { describeShells, toolPath, type Shell } from "../../../support/shells";
 import { kill, readProc, until } from "../harness";
 
-/** A store in a folder. Files in `faults`: down (no answer), deaf (it stores, and the answer is lost; so many times). */
+/** A store in a folder. Files in `faults`: down (no answer), deaf (it stores, and the answer is lost; so many
+ * times). `changed` names pieces that have become others: somebody may have read them already. */
 const RCLONE = `
 [ ! -e "$FAULTS/down" ] || { echo "2026/01/01 00:00:00 ERROR : connection refused" >&2; exit 1; }
 while [ "$1" != copyto ] && [ "$1" != lsf ]; do shift; done
@@ -14,7 +15,9 @@ case $1 in
     lsf) cd "$3" 2>/dev/null || exit 3; find . -maxdepth 1 -type f | sed 's/..//' ;;
     copyto)
         echo "$5" >> "$FAULTS/puts"
-        mkdir -p "\${5%/*}" && cp "$4" "$5"
+        mkdir -p "\${5%/*}"
+        case $5 in */stream/*) [ ! -e "$5" ] || cmp -s "$4" "$5" || echo "$5" >> "$FAULTS/changed" ;; esac
+        cp "$4" "$5"
         if [ -e "$FAULTS/deaf" ] && [ "\${5%/stream/*}" != "$5" ]; then
             n=$(cat "$FAULTS/deaf")
             if [ "$n" -gt 1 ]; then echo $((n - 1)) > "$FAULTS/deaf"; else rm "$FAULTS/deaf"; fi
@@ -165,6 +168,29 @@ describeShells("stream.sh", (shell: Shell) => {
         expect(puts.filter((name) => name.endsWith("-00000001"))).toHaveLength(3);
     });
 
+    test("nor does one after which this is killed", async () => {
+        fault("deaf", "99");
+        say("one\n");
+        const { child, ended } = watch();
+        await until(() => pieces().length === 1);
+        child.kill("SIGKILL");
+        await ended;
+        fs.rmSync(at("faults/deaf"));
+        say("two\n");
+        const second = watch();
+        await until(
+            () =>
+                all() === "one\ntwo\n" && !fs.readdirSync(at("pieces")).some((name) => /^piece-/.test(name)),
+        );
+        second.child.kill("SIGKILL");
+        await second.ended;
+        say("three\n");
+        watch();
+        await until(() => all() === "one\ntwo\nthree\n");
+        expect(stored("stream/000001-00000001")).toBe("one\n");
+        expect(fs.existsSync(at("faults/changed"))).toBe(false);
+    });
+
     test("a store that is away for a while loses and doubles nothing, also when this is killed meanwhile", async () => {
         const said: string[] = [];
         const more = () => {
@@ -187,6 +213,7 @@ describeShells("stream.sh", (shell: Shell) => {
         child.kill("SIGTERM");
         await ended;
         expect(all()).toBe(said.join(""));
+        expect(fs.existsSync(at("faults/changed"))).toBe(false);
         expect(pieces()).toEqual(numbers(pieces().length));
     });
 
