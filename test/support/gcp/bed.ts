@@ -6,12 +6,19 @@ import type { RequestLog } from "./api/requests";
 import type { Principal } from "./api/router";
 import { ApiServer } from "./api/server";
 import { Disks } from "./compute/disks";
+import { Groups } from "./compute/groups/groups";
+import { groupRoutes } from "./compute/groups/routes";
+import type { GroupTiming } from "./compute/groups/types";
 import type { Instance, World } from "./compute/instance";
 import { instanceRoutes } from "./compute/instanceRoutes";
 import { Instances } from "./compute/instances";
 import { lookupRoutes } from "./compute/lookups";
 import { Operations } from "./compute/operations";
+import { InstanceTemplates } from "./compute/templates";
+import { conditionedBy } from "./iam/conditions";
+import { CustomRoles } from "./iam/customRoles";
 import { Policies } from "./iam/policies";
+import { ROLES } from "./iam/roles";
 import { projectRoutes, Repositories } from "./iam/routes";
 import { ServiceAccounts } from "./iam/serviceAccounts";
 import { ImageRegistry } from "./imageRegistry";
@@ -31,6 +38,8 @@ export interface GcpOptions {
     readonly backend?: BackendName;
     /** From the power button to the power cut. @default 30 s for Spot, 120 s for others, as Google has it */
     readonly graceMs?: { readonly spot?: number; readonly standard?: number };
+    /** How long managed groups take. @default 10 s until a repair begins, 30 s until the next try; `bed.groups.timing` */
+    readonly groups?: Partial<GroupTiming>;
 }
 
 export const PROJECT = "stackrun-test";
@@ -44,13 +53,16 @@ export class GcpBed {
     readonly zone = "us-central1-a";
     /** An access token of a user who may do everything. */
     readonly token = "ya29.user-of-the-tests";
-    readonly policies = new Policies((member) => this.memberExists(member));
+    readonly roles = new CustomRoles(PROJECT, (permission) => this.permissionExists(permission));
+    readonly policies = new Policies((member) => this.memberExists(member), this.roles);
     readonly accounts = new ServiceAccounts(PROJECT, PROJECT_NUMBER, this.policies);
     readonly secrets = new SecretManager(PROJECT, this.policies);
     readonly repositories = new Repositories(PROJECT, this.policies);
     readonly api: ApiServer;
     readonly operations: Operations;
     readonly instances: Instances;
+    readonly templates: InstanceTemplates;
+    readonly groups: Groups;
     readonly buckets: Buckets;
     readonly world: World;
     /** Root of all APIs: `http://127.0.0.1:<port>`. */
@@ -62,7 +74,7 @@ export class GcpBed {
         private readonly dir: string,
         /** Objects without authentication, as `STORAGE_EMULATOR_HOST` wants it; {@link url} has them with it. */
         readonly storage: GcsServer,
-        { backend = "paper", graceMs = {} }: GcpOptions,
+        { backend = "paper", graceMs = {}, groups = {} }: GcpOptions,
     ) {
         const machines = createBackend(backend);
         this.images = new ImageRegistry(
@@ -73,10 +85,7 @@ export class GcpBed {
         const objects = new Objects(storage.url, this.policies, () => this.url);
         this.api = new ApiServer({
             principalOf: (token) => this.principalOf(token),
-            allows: (email, permission, resource) =>
-                this.policies.allows(`serviceAccount:${email}`, permission, ancestorsOf(resource), {
-                    name: resource,
-                }),
+            allows: (email, permission, resource) => this.allows(email, permission, resource),
             forward: (method, url) => objects.forward(method, url) ?? this.images.forward(url),
         });
         this.world = {
@@ -93,13 +102,23 @@ export class GcpBed {
         this.disks = new Disks(PROJECT, path.join(dir, "disks"), machines, this.operations);
         const grace = { spotMs: graceMs.spot ?? 30_000, standardMs: graceMs.standard ?? 120_000 };
         this.instances = new Instances(this.world, this.operations, this.disks, grace);
+        this.templates = new InstanceTemplates(PROJECT, this.operations, (one) => this.groups.userOf(one));
+        const { instances, templates } = this;
+        this.groups = new Groups({
+            instances,
+            templates,
+            timing: { repairMs: 10_000, retryMs: 30_000, ...groups },
+        });
         this.buckets = new Buckets(PROJECT_NUMBER, storage.url, this.policies);
         this.api.router.add([
             ...lookupRoutes(PROJECT, PROJECT_NUMBER),
             ...this.operations.routes(),
-            ...instanceRoutes(this.instances),
+            ...instanceRoutes(this.instances, this.templates),
+            ...this.templates.routes(),
+            ...groupRoutes(this.groups),
             ...this.disks.routes(),
             ...this.accounts.routes(),
+            ...this.roles.routes(),
             ...this.secrets.routes(),
             ...this.repositories.routes(),
             ...projectRoutes(PROJECT, PROJECT_NUMBER, this.policies),
@@ -224,7 +243,10 @@ export class GcpBed {
     contents(): Contents {
         return {
             instances: this.instances.list.map(({ zone, name }) => `${zone}/${name}`).sort(),
+            groups: this.groups.names,
+            templates: this.templates.names,
             disks: this.disks.names,
+            roles: this.roles.names,
             serviceAccounts: this.accounts.emails,
             secrets: this.secrets.names,
             buckets: this.buckets.names,
@@ -234,6 +256,7 @@ export class GcpBed {
 
     /** Ends all machines at once, and removes everything. */
     async stop(): Promise<void> {
+        this.groups.close();
         await this.instances.clear();
         await this.operations.settled();
         await this.api.close();
@@ -247,9 +270,22 @@ export class GcpBed {
 
     private mayPull(principal: Principal, permission: string, repository: string): boolean {
         const name = `projects/${PROJECT}/locations/${this.region}/repositories/${repository}`;
+        return principal.kind === "user" || this.allows(principal.email, permission, name);
+    }
+
+    private allows(email: string, permission: string, resource: string): boolean {
+        const conditioned = conditionedBy(resource, PROJECT_NUMBER);
+        return this.policies.allows(
+            `serviceAccount:${email}`,
+            permission,
+            ancestorsOf(resource),
+            conditioned,
+        );
+    }
+
+    private permissionExists(permission: string): boolean {
         return (
-            principal.kind === "user" ||
-            this.policies.allows(`serviceAccount:${principal.email}`, permission, ancestorsOf(name), { name })
+            this.api.router.permissions.has(permission) || Object.values(ROLES).flat().includes(permission)
         );
     }
 
@@ -263,10 +299,14 @@ export class GcpBed {
 
 export interface Contents {
     readonly instances: readonly string[];
+    readonly groups: readonly string[];
+    readonly templates: readonly string[];
     readonly disks: readonly string[];
     readonly serviceAccounts: readonly string[];
     readonly secrets: readonly string[];
     readonly buckets: readonly string[];
+    /** Of the project's own, those that are not deleted. */
+    readonly roles: readonly string[];
     /** Resources that have a policy. */
     readonly policies: readonly string[];
 }
