@@ -80,15 +80,20 @@ export class Group implements Owner {
         this.scale();
     }
 
-    /** What the group is meant to be has changed. */
-    change(news: Partial<GroupInsert>, template: InstanceTemplate): void {
+    /** What it would be, with some of it changed. */
+    patched(news: Partial<GroupInsert>): GroupInsert {
         const { updatePolicy, instanceLifecyclePolicy } = this.resource;
-        this.resource = {
+        return {
             ...this.resource,
             ...news,
             updatePolicy: { ...updatePolicy, ...news.updatePolicy },
             instanceLifecyclePolicy: { ...instanceLifecyclePolicy, ...news.instanceLifecyclePolicy },
         };
+    }
+
+    /** What the group is meant to be has changed. */
+    change(news: Partial<GroupInsert>, template: InstanceTemplate): void {
+        this.resource = this.patched(news);
         this.template = template;
         this.fingerprint = newFingerprint();
         this.resize(news.targetSize ?? this.targetSize);

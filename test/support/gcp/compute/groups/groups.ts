@@ -87,7 +87,7 @@ export class Groups {
             throw new ApiError(412, "conditionNotMet", "Invalid fingerprint.");
         }
         checkSettings(news);
-        checkUpdatePolicy({ ...group.resource, ...news }, group.place, group.zones.length);
+        checkUpdatePolicy(group.patched(news), group.place, group.zones.length);
         const template = news.versions ? this.world.templates.find(versionOf(news)) : group.template;
         return this.operation(group, "patch", query, nameOf(principal), () => group.change(news, template));
     }
