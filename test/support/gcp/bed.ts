@@ -3,7 +3,6 @@ import { startGcs, type GcsServer } from "../gcs/server";
 import type { TestImage } from "../images/ensureImages";
 import type { Faults } from "./api/faults";
 import type { RequestLog } from "./api/requests";
-import type { Principal } from "./api/router";
 import { ApiServer } from "./api/server";
 import { Disks } from "./compute/disks";
 import { Groups } from "./compute/groups/groups";
@@ -15,12 +14,8 @@ import { Instances } from "./compute/instances";
 import { lookupRoutes } from "./compute/lookups";
 import { Operations } from "./compute/operations";
 import { InstanceTemplates } from "./compute/templates";
-import { conditionedBy } from "./iam/conditions";
-import { CustomRoles } from "./iam/customRoles";
-import { Policies } from "./iam/policies";
-import { ROLES } from "./iam/roles";
+import { Access } from "./iam/access";
 import { projectRoutes, Repositories } from "./iam/routes";
-import { ServiceAccounts } from "./iam/serviceAccounts";
 import { ImageRegistry } from "./imageRegistry";
 import { createBackend, type BackendName } from "./machines/backends";
 import { HOST_FROM_INSTANCE } from "./machines/machine";
@@ -53,9 +48,10 @@ export class GcpBed {
     readonly zone = "us-central1-a";
     /** An access token of a user who may do everything. */
     readonly token = "ya29.user-of-the-tests";
-    readonly roles = new CustomRoles(PROJECT, (permission) => this.permissionExists(permission));
-    readonly policies = new Policies((member) => this.memberExists(member), this.roles);
-    readonly accounts = new ServiceAccounts(PROJECT, PROJECT_NUMBER, this.policies);
+    readonly access = new Access(PROJECT, PROJECT_NUMBER, this.token, () => this.api.router.permissions);
+    readonly roles = this.access.roles;
+    readonly policies = this.access.policies;
+    readonly accounts = this.access.accounts;
     readonly secrets = new SecretManager(PROJECT, this.policies);
     readonly repositories = new Repositories(PROJECT, this.policies);
     readonly api: ApiServer;
@@ -80,12 +76,15 @@ export class GcpBed {
         this.images = new ImageRegistry(
             path.join(dir, "images"),
             PROJECT,
-            (principal, permission, repository) => this.mayPull(principal, permission, repository),
+            (principal, permission, repository) => {
+                const name = `projects/${PROJECT}/locations/${this.region}/repositories/${repository}`;
+                return this.access.may(principal, permission, name);
+            },
         );
         const objects = new Objects(storage.url, this.policies, () => this.url);
         this.api = new ApiServer({
-            principalOf: (token) => this.principalOf(token),
-            allows: (email, permission, resource) => this.allows(email, permission, resource),
+            principalOf: (token) => this.access.principalOf(token),
+            allows: (email, permission, resource) => this.access.allows(email, permission, resource),
             forward: (method, url) => objects.forward(method, url) ?? this.images.forward(url),
         });
         this.world = {
@@ -263,38 +262,6 @@ export class GcpBed {
         await this.storage.stop();
         await wipeBed(this.dir);
     }
-
-    private principalOf(token: string): Principal | undefined {
-        return token === this.token ? { kind: "user" } : this.accounts.principalOf(token);
-    }
-
-    private mayPull(principal: Principal, permission: string, repository: string): boolean {
-        const name = `projects/${PROJECT}/locations/${this.region}/repositories/${repository}`;
-        return principal.kind === "user" || this.allows(principal.email, permission, name);
-    }
-
-    private allows(email: string, permission: string, resource: string): boolean {
-        const conditioned = conditionedBy(resource, PROJECT_NUMBER);
-        return this.policies.allows(
-            `serviceAccount:${email}`,
-            permission,
-            ancestorsOf(resource),
-            conditioned,
-        );
-    }
-
-    private permissionExists(permission: string): boolean {
-        return (
-            this.api.router.permissions.has(permission) || Object.values(ROLES).flat().includes(permission)
-        );
-    }
-
-    private memberExists(member: string): boolean {
-        const [type, name = ""] = member.split(":");
-        return type === "serviceAccount"
-            ? this.accounts.exists(name)
-            : /^(user|group|domain)$/.test(type ?? "");
-    }
 }
 
 export interface Contents {
@@ -314,10 +281,4 @@ export interface Contents {
 /** Takes a second, when the machines' image is there. If this process ends without `stop`, a watchdog cleans up. */
 export function startGcp(options: GcpOptions = {}): Promise<GcpBed> {
     return GcpBed.start(options);
-}
-
-// A policy of a resource counts for all below it, that of the project for everything.
-function ancestorsOf(resource: string): string[] {
-    const parts = resource.split("/");
-    return ["project", ...parts.map((_, index) => parts.slice(0, index + 1).join("/"))];
 }

@@ -74,6 +74,12 @@ export class GroupClient {
         }
     }
 
+    /** Resolves when somebody has resized the group so. */
+    async sized(name: string, size: number): Promise<void> {
+        const what = () => `the size ${size} of ${name}`;
+        await until(async () => (await this.get(name)).targetSize === size, 60_000, what);
+    }
+
     /** Resolves when the group could not make its first instance. */
     async failing(name: string): Promise<void> {
         await until(

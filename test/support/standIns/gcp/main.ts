@@ -1,6 +1,6 @@
 import type { CheckFailure, ResourceHandler } from "../../../../src/provider/handler";
 import { serve } from "../../../../src/provider/serve";
-import type { Decoded } from "../../../../src/provider/values";
+import type { Decoded, Properties } from "../../../../src/provider/values";
 import { StandInServer } from "../server";
 import { strictFailures } from "../strict";
 import { accountHandler } from "./account";
@@ -57,11 +57,17 @@ export function main(argv: readonly string[]): Promise<void> {
                 schema: "{}",
                 handlers,
                 engineAddress,
+                deletesFirst: isNamed,
                 checkConfig: (config) => strictFailures(gcpTypes, "ProviderArgs", config),
                 configure: (config) => client.configure(config),
             }),
         argv,
     );
+}
+
+// What has a name of the program's, and not one of its own, can't be there twice: as the real plugin sees it.
+function isNamed(inputs: Properties): boolean {
+    return ["name", "accountId", "roleId", "secretId"].some((field) => (inputs[field] ?? null) !== null);
 }
 
 function strict(type: string, handler: ResourceHandler): ResourceHandler {
