@@ -160,14 +160,14 @@ describeGcp("the stand-in's managed groups", { groups: { repairMs: 20, retryMs: 
             Object.assign(group, {
                 namedPorts: [], waitForInstances: 3, waitForInstancesStatus: "DONE", updatePolicy: { type: "PROACTIVE" },
             });
-            template.disks[0].image = "x";
         `);
         expect(code).not.toBe(0);
         expect(output).toMatch(/namedPorts.*is not known to the stand-in/);
         expect(output).toMatch(/waitForInstances.*has to be a boolean/);
         expect(output).toContain("has to be STABLE or UPDATED");
         expect(output).toMatch(/updatePolicy\.minimalAction.*is required/);
-        expect(output).toContain("InstanceTemplateDisk has no such property");
+        const disk = await up('template.disks[0].image = "x";');
+        expect(disk.output).toContain("InstanceTemplateDisk has no such property");
         const none = await up("group.versions = undefined;");
         expect(none.output).toContain("Missing required property 'versions'");
     });

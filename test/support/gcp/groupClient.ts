@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../project";
 import type { GcpBed } from "./bed";
 import { ask, globalPath, groupPath, operate, spotTemplate } from "./client";
+import { showErrors } from "./compute/groups/show";
 import type { Instance } from "./compute/instance";
 
 export const REGION = "regions/us-central1";
@@ -103,7 +104,8 @@ export class GroupClient {
         await until(
             () => this.bed.instances.list.some((one) => one.id !== id && one.status === "RUNNING"),
             30_000,
-            () => `another instance: ${JSON.stringify(this.bed.contents())}`,
+            () =>
+                `another instance than ${id}: ${JSON.stringify(this.bed.groups.list.map((one) => [one.targetSize, ...showErrors(one)]))}`,
         );
     }
 
