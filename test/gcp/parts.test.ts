@@ -1,5 +1,6 @@
 import { filterOf } from "../support/gcp/api/filter";
 import { SerialPort } from "../support/gcp/compute/serialPort";
+import { conditionedBy, holds } from "../support/gcp/iam/conditions";
 import { Policies } from "../support/gcp/iam/policies";
 import { MetadataServer } from "../support/gcp/metadata/server";
 import type { Node } from "../support/gcp/metadata/tree";
@@ -91,6 +92,42 @@ describe("policies", () => {
             }),
         ).toThrow("Service account b does not exist");
         expect(() => policies.set("b/x", { etag: "old", bindings: [] })).toThrow("concurrent policy changes");
+    });
+});
+
+describe("a condition", () => {
+    const vm = conditionedBy("projects/p/zones/z/instances/vm/stop", "42");
+    test.each([
+        ['resource.name == "projects/p/zones/z/instances/vm"', true],
+        ["resource.name != 'projects/p/zones/z/instances/vm'", false],
+        ['resource.name.endsWith("/vm") && resource.type == "compute.googleapis.com/Instance"', true],
+        ['resource.name.endsWith("/vm") && resource.type == "compute.googleapis.com/Disk"', false],
+        ['(resource.name == "a || b") || (resource.service == "compute.googleapis.com")', true],
+        ['resource.name == "x" || resource.name == "y" && resource.name.endsWith("/vm")', false],
+    ])("%s: %s", (expression, expected) => expect(holds(expression, vm)).toBe(expected));
+
+    test.each([
+        ["projects/p/zones/z/instanceGroupManagers/g/resize", { name: "" }],
+        ["projects/p/zones/z/operations/o", { name: "" }],
+        ["projects/p/zones/z/instances", { name: "" }],
+        [
+            "projects/p/global/instanceTemplates/t",
+            {
+                name: "projects/p/global/instanceTemplates/t",
+                type: "compute.googleapis.com/InstanceTemplate",
+            },
+        ],
+        [
+            "projects/p/secrets/s/versions/1",
+            { name: "projects/42/secrets/s/versions/1", type: "secretmanager.googleapis.com/SecretVersion" },
+        ],
+    ])("sees of %s what Google has of it", (path, expected) =>
+        expect(conditionedBy(path, "42")).toEqual(expected),
+    );
+
+    test("that is not known is refused", () => {
+        expect(() => holds('resource.name.matches("x")', vm)).toThrow("does not know the condition");
+        expect(() => holds('resource.name == "x" || 1 < 2', vm)).toThrow("does not know the condition");
     });
 });
 

@@ -38,7 +38,17 @@ exports.ip = instance.networkInterfaces[0].networkIp;
 exports.url = bucket.url;
 exports.version = version.version;
 `;
-const NOTHING = { instances: [], disks: [], serviceAccounts: [], secrets: [], buckets: [], policies: [] };
+const NOTHING = {
+    instances: [],
+    groups: [],
+    templates: [],
+    disks: [],
+    serviceAccounts: [],
+    secrets: [],
+    buckets: [],
+    roles: [],
+    policies: [],
+};
 
 describeGcp("the stand-in for pulumi-resource-gcp", {}, (bed) => {
     let project: Project;
@@ -78,6 +88,7 @@ describeGcp("the stand-in for pulumi-resource-gcp", {}, (bed) => {
         expect(outputs).toMatchObject({ status: "RUNNING", url: "gs://bucket-of-tests", version: "1" });
         expect(outputs.ip).toMatch(/^10\.128\.0\.\d+$/);
         expect(bed().contents()).toEqual({
+            ...NOTHING,
             instances: [`us-central1-a/${outputs.instance}`],
             disks: [`us-central1-a/${outputs.instance}`],
             serviceAccounts: ["runner-of-tests@stackrun-test.iam.gserviceaccount.com"],

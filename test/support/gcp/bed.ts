@@ -3,17 +3,19 @@ import { startGcs, type GcsServer } from "../gcs/server";
 import type { TestImage } from "../images/ensureImages";
 import type { Faults } from "./api/faults";
 import type { RequestLog } from "./api/requests";
-import type { Principal } from "./api/router";
 import { ApiServer } from "./api/server";
 import { Disks } from "./compute/disks";
+import { Groups } from "./compute/groups/groups";
+import { groupRoutes } from "./compute/groups/routes";
+import type { GroupTiming } from "./compute/groups/types";
 import type { Instance, World } from "./compute/instance";
 import { instanceRoutes } from "./compute/instanceRoutes";
 import { Instances } from "./compute/instances";
 import { lookupRoutes } from "./compute/lookups";
 import { Operations } from "./compute/operations";
-import { Policies } from "./iam/policies";
+import { InstanceTemplates } from "./compute/templates";
+import { Access } from "./iam/access";
 import { projectRoutes, Repositories } from "./iam/routes";
-import { ServiceAccounts } from "./iam/serviceAccounts";
 import { ImageRegistry } from "./imageRegistry";
 import { createBackend, type BackendName } from "./machines/backends";
 import { HOST_FROM_INSTANCE } from "./machines/machine";
@@ -31,6 +33,8 @@ export interface GcpOptions {
     readonly backend?: BackendName;
     /** From the power button to the power cut. @default 30 s for Spot, 120 s for others, as Google has it */
     readonly graceMs?: { readonly spot?: number; readonly standard?: number };
+    /** How long managed groups take. @default 10 s until a repair begins, 30 s until the next try; `bed.groups.timing` */
+    readonly groups?: Partial<GroupTiming>;
 }
 
 export const PROJECT = "stackrun-test";
@@ -44,13 +48,17 @@ export class GcpBed {
     readonly zone = "us-central1-a";
     /** An access token of a user who may do everything. */
     readonly token = "ya29.user-of-the-tests";
-    readonly policies = new Policies((member) => this.memberExists(member));
-    readonly accounts = new ServiceAccounts(PROJECT, PROJECT_NUMBER, this.policies);
+    readonly access = new Access(PROJECT, PROJECT_NUMBER, this.token, () => this.api.router.permissions);
+    readonly roles = this.access.roles;
+    readonly policies = this.access.policies;
+    readonly accounts = this.access.accounts;
     readonly secrets = new SecretManager(PROJECT, this.policies);
     readonly repositories = new Repositories(PROJECT, this.policies);
     readonly api: ApiServer;
     readonly operations: Operations;
     readonly instances: Instances;
+    readonly templates: InstanceTemplates;
+    readonly groups: Groups;
     readonly buckets: Buckets;
     readonly world: World;
     /** Root of all APIs: `http://127.0.0.1:<port>`. */
@@ -62,21 +70,21 @@ export class GcpBed {
         private readonly dir: string,
         /** Objects without authentication, as `STORAGE_EMULATOR_HOST` wants it; {@link url} has them with it. */
         readonly storage: GcsServer,
-        { backend = "paper", graceMs = {} }: GcpOptions,
+        { backend = "paper", graceMs = {}, groups = {} }: GcpOptions,
     ) {
         const machines = createBackend(backend);
         this.images = new ImageRegistry(
             path.join(dir, "images"),
             PROJECT,
-            (principal, permission, repository) => this.mayPull(principal, permission, repository),
+            (principal, permission, repository) => {
+                const name = `projects/${PROJECT}/locations/${this.region}/repositories/${repository}`;
+                return this.access.may(principal, permission, name);
+            },
         );
         const objects = new Objects(storage.url, this.policies, () => this.url);
         this.api = new ApiServer({
-            principalOf: (token) => this.principalOf(token),
-            allows: (email, permission, resource) =>
-                this.policies.allows(`serviceAccount:${email}`, permission, ancestorsOf(resource), {
-                    name: resource,
-                }),
+            principalOf: (token) => this.access.principalOf(token),
+            allows: (email, permission, resource) => this.access.allows(email, permission, resource),
             forward: (method, url) => objects.forward(method, url) ?? this.images.forward(url),
         });
         this.world = {
@@ -93,13 +101,23 @@ export class GcpBed {
         this.disks = new Disks(PROJECT, path.join(dir, "disks"), machines, this.operations);
         const grace = { spotMs: graceMs.spot ?? 30_000, standardMs: graceMs.standard ?? 120_000 };
         this.instances = new Instances(this.world, this.operations, this.disks, grace);
+        this.templates = new InstanceTemplates(PROJECT, this.operations, (one) => this.groups.userOf(one));
+        const { instances, templates } = this;
+        this.groups = new Groups({
+            instances,
+            templates,
+            timing: { repairMs: 10_000, retryMs: 30_000, ...groups },
+        });
         this.buckets = new Buckets(PROJECT_NUMBER, storage.url, this.policies);
         this.api.router.add([
             ...lookupRoutes(PROJECT, PROJECT_NUMBER),
             ...this.operations.routes(),
-            ...instanceRoutes(this.instances),
+            ...instanceRoutes(this.instances, this.templates),
+            ...this.templates.routes(),
+            ...groupRoutes(this.groups),
             ...this.disks.routes(),
             ...this.accounts.routes(),
+            ...this.roles.routes(),
             ...this.secrets.routes(),
             ...this.repositories.routes(),
             ...projectRoutes(PROJECT, PROJECT_NUMBER, this.policies),
@@ -224,7 +242,10 @@ export class GcpBed {
     contents(): Contents {
         return {
             instances: this.instances.list.map(({ zone, name }) => `${zone}/${name}`).sort(),
+            groups: this.groups.names,
+            templates: this.templates.names,
             disks: this.disks.names,
+            roles: this.roles.names,
             serviceAccounts: this.accounts.emails,
             secrets: this.secrets.names,
             buckets: this.buckets.names,
@@ -234,39 +255,25 @@ export class GcpBed {
 
     /** Ends all machines at once, and removes everything. */
     async stop(): Promise<void> {
+        this.groups.close();
         await this.instances.clear();
         await this.operations.settled();
         await this.api.close();
         await this.storage.stop();
         await wipeBed(this.dir);
     }
-
-    private principalOf(token: string): Principal | undefined {
-        return token === this.token ? { kind: "user" } : this.accounts.principalOf(token);
-    }
-
-    private mayPull(principal: Principal, permission: string, repository: string): boolean {
-        const name = `projects/${PROJECT}/locations/${this.region}/repositories/${repository}`;
-        return (
-            principal.kind === "user" ||
-            this.policies.allows(`serviceAccount:${principal.email}`, permission, ancestorsOf(name), { name })
-        );
-    }
-
-    private memberExists(member: string): boolean {
-        const [type, name = ""] = member.split(":");
-        return type === "serviceAccount"
-            ? this.accounts.exists(name)
-            : /^(user|group|domain)$/.test(type ?? "");
-    }
 }
 
 export interface Contents {
     readonly instances: readonly string[];
+    readonly groups: readonly string[];
+    readonly templates: readonly string[];
     readonly disks: readonly string[];
     readonly serviceAccounts: readonly string[];
     readonly secrets: readonly string[];
     readonly buckets: readonly string[];
+    /** Of the project's own, those that are not deleted. */
+    readonly roles: readonly string[];
     /** Resources that have a policy. */
     readonly policies: readonly string[];
 }
@@ -274,10 +281,4 @@ export interface Contents {
 /** Takes a second, when the machines' image is there. If this process ends without `stop`, a watchdog cleans up. */
 export function startGcp(options: GcpOptions = {}): Promise<GcpBed> {
     return GcpBed.start(options);
-}
-
-// A policy of a resource counts for all below it, that of the project for everything.
-function ancestorsOf(resource: string): string[] {
-    const parts = resource.split("/");
-    return ["project", ...parts.map((_, index) => parts.slice(0, index + 1).join("/"))];
 }

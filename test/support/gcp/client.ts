@@ -33,6 +33,17 @@ export function zonePath(bed: GcpBed, below: string, zone = bed.zone): string {
     return `/compute/v1/projects/${bed.project}/zones/${zone}/${below}`;
 }
 
+/** The path of what is global in the project. */
+export function globalPath(bed: GcpBed, below: string): string {
+    return `/compute/v1/projects/${bed.project}/global/${below}`;
+}
+
+/** The path of a managed group: of the zone, or of a region. */
+export function groupPath(bed: GcpBed, name = "", verb = "", where = `zones/${bed.zone}`): string {
+    const below = [name, verb].filter(Boolean).map((one) => `/${one}`);
+    return `/compute/v1/projects/${bed.project}/${where}/instanceGroupManagers${below.join("")}`;
+}
+
 /** The body of `instances.insert` for a Spot machine; `metadata` as an object. */
 export function spotInstance(
     bed: GcpBed,
@@ -61,6 +72,18 @@ export function spotInstance(
         metadata: { items: Object.entries(metadata).map(([key, value]) => ({ key, value })) },
         ...more,
     };
+}
+
+/** The body of `instanceTemplates.insert` for machines like those of {@link spotInstance}. */
+export function spotTemplate(
+    bed: GcpBed,
+    name: string,
+    metadata: Readonly<Record<string, string>> = {},
+    more: object = {},
+): Record<string, unknown> {
+    const properties = { ...spotInstance(bed, name, metadata), machineType: "e2-small", ...more };
+    delete (properties as { name?: string }).name;
+    return { name, properties };
 }
 
 /** Does what starts an operation, and waits for its end; resolves to it. */

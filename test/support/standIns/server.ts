@@ -12,6 +12,8 @@ export interface StandInOptions extends ProviderOptions {
     readonly functions?: Readonly<Record<string, (args: Properties) => Promise<object>>>;
     /** Inputs that the plugin adds to those of the program, as engines see them from then on. */
     complete?(type: string, inputs: Decoded): Properties | undefined;
+    /** Whether a resource that is replaced by one of these inputs goes before the other is made. @default - it does */
+    deletesFirst?(inputs: Properties): boolean;
 }
 
 /** Our own gRPC server, and what it does not need for itself: configuration, and a check that adds inputs. */
@@ -23,6 +25,7 @@ export class StandInServer extends ProviderServer {
     protected override methods(): Grpc.UntypedServiceImplementation {
         const methods = super.methods();
         const check = methods.check as Grpc.handleUnaryCall<proto.CheckRequest, proto.CheckResponse>;
+        const diff = methods.diff as Grpc.handleUnaryCall<proto.DiffRequest, proto.DiffResponse>;
         return {
             ...methods,
             checkConfig: answer((request: proto.CheckRequest) => {
@@ -60,6 +63,17 @@ export class StandInServer extends ProviderServer {
                             callback({ code: grpc.status.UNKNOWN, details: (failed as Error).message });
                             return;
                         }
+                    }
+                    callback(error, response);
+                }),
+            diff: (
+                call: Grpc.ServerUnaryCall<proto.DiffRequest, proto.DiffResponse>,
+                callback: Grpc.sendUnaryData<proto.DiffResponse>,
+            ) =>
+                diff(call, (error, response) => {
+                    const inputs = decode(call.request.getNews()).value;
+                    if (response?.getDeletebeforereplace() && this.standIn.deletesFirst?.(inputs) === false) {
+                        response.setDeletebeforereplace(false);
                     }
                     callback(error, response);
                 }),

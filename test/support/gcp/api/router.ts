@@ -18,8 +18,8 @@ export interface Route {
     readonly method: string;
     /** `/compute/v1/projects/{project}/zones/{zone}`; `{name+}` takes slashes, too. */
     readonly path: string;
-    /** What the principal needs: a permission on what the path names. */
-    readonly permission?: string;
+    /** What the principal needs: permissions on what the path names. */
+    readonly permission?: string | readonly string[];
     /** Names of the query that it knows, beside those that each method does. */
     readonly query?: readonly string[];
     run(call: Call): unknown;
@@ -38,6 +38,11 @@ export class Router {
         for (const route of routes) {
             this.routes.push({ route, pattern: patternOf(route.path) });
         }
+    }
+
+    /** All permissions that a method asks for. */
+    get permissions(): ReadonlySet<string> {
+        return new Set(this.routes.flatMap(({ route }) => route.permission ?? []));
     }
 
     match(method: string, path: string): Matched | undefined {

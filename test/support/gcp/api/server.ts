@@ -166,10 +166,12 @@ export class ApiServer {
             return;
         }
         const resource = path.replace(/^\/(compute\/)?v1\//, "").replace(/[?:].*$/, "");
-        const allowed =
-            principal.kind === "user" || this.options.allows(principal.email, permission, resource);
-        if (!allowed || this.denied.has(permission)) {
-            throw forbidden(permission, resource);
+        for (const needed of typeof permission === "string" ? [permission] : permission) {
+            const allowed =
+                principal.kind === "user" || this.options.allows(principal.email, needed, resource);
+            if (!allowed || this.denied.has(needed)) {
+                throw forbidden(needed, resource);
+            }
         }
     }
 }
@@ -182,10 +184,14 @@ function apiOf({ path }: Route): string {
     if (path.startsWith("/compute/")) {
         return "compute";
     }
-    const found = /\/(secrets|serviceAccounts|repositories)\b/.exec(path)?.[1] ?? "";
+    const found = /\/(secrets|serviceAccounts|roles|repositories)\b/.exec(path)?.[1] ?? "";
     return (
-        { secrets: "secretmanager", serviceAccounts: "iam", repositories: "artifactregistry" }[found] ??
-        "cloudresourcemanager"
+        {
+            secrets: "secretmanager",
+            serviceAccounts: "iam",
+            roles: "iam",
+            repositories: "artifactregistry",
+        }[found] ?? "cloudresourcemanager"
     );
 }
 

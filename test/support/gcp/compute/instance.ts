@@ -40,11 +40,13 @@ export class Instance {
     readonly created = now();
     readonly serial = new SerialPort();
     readonly metadata: MetadataServer;
-    /** `off` (by itself): the guest has switched the machine off. */
-    readonly events = new EventEmitter<{ status: [Status]; off: [] }>();
+    /** `off` (by itself): the guest has switched the machine off. `gone`: it is deleted. */
+    readonly events = new EventEmitter<{ status: [Status]; off: []; gone: [] }>();
     status: Status = "PROVISIONING";
     statusMessage = "";
     preempted = false;
+    /** It ran for as long as it may: what a managed group does not repair. */
+    outOfTime = false;
     resource: InstanceInsert;
     fingerprints = {
         metadata: newFingerprint(),

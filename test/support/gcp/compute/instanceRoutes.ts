@@ -8,13 +8,14 @@ import type { Instances } from "./instances";
 import { newFingerprint, selfLink } from "./links";
 import { checkBody } from "./schema";
 import { showInstance } from "./show";
+import { instanceOf, type InstanceTemplates } from "./templates";
 import type { InstanceInsert, MetadataItem, Scheduling } from "./types";
 import { checkLabels, checkMachineType, checkMetadata } from "./validate";
 
 const LISTING = ["filter", "maxResults", "orderBy", "pageToken", "returnPartialSuccess", "includeAllScopes"];
 
 /** The methods of `instances`. */
-export function instanceRoutes(instances: Instances): Route[] {
+export function instanceRoutes(instances: Instances, templates: InstanceTemplates): Route[] {
     const base = "/compute/v1/projects/{project}/zones/{zone}/instances";
     const one = `${base}/{instance}`;
     const find = ({ params }: Call) => instances.find(params.zone ?? "", params.instance ?? "");
@@ -35,7 +36,9 @@ export function instanceRoutes(instances: Instances): Route[] {
     });
     const changes = changesOf(instances, find);
     return [
-        route("insert", "POST", base, "create", ["requestId"], ({ params, query, body, principal }) => {
+        route("insert", "POST", base, "create", ["requestId", "sourceInstanceTemplate"], (call) => {
+            const { params, query, principal } = call;
+            const body = bodyOf(call, templates);
             checkBody("Instance", body);
             return instances.insert(
                 params.zone ?? "",
@@ -102,6 +105,18 @@ export function instanceRoutes(instances: Instances): Route[] {
             },
         ),
     ];
+}
+
+// What the body says stands above what its template does.
+function bodyOf({ body, params, query }: Call, templates: InstanceTemplates): unknown {
+    const link = query.get("sourceInstanceTemplate");
+    if (link === null) {
+        return body;
+    }
+    checkBody("InstanceFromTemplate", body);
+    const { properties } = templates.find(link);
+    const own = body as { name: string };
+    return { ...instanceOf(properties, params.zone ?? "", own.name), ...own };
 }
 
 interface ChangeMethod {

@@ -49,6 +49,11 @@ export class Instances {
         return found;
     }
 
+    /** Whether it is still there, and not another one of its name. */
+    has(instance: Instance): boolean {
+        return this.all.get(`${instance.zone}/${instance.name}`) === instance;
+    }
+
     checkZone(zone: string): void {
         if (regionOf(zone) === undefined) {
             throw new ApiError(
@@ -102,7 +107,7 @@ export class Instances {
     }
 
     start(instance: Instance, requestId: string | null = null): Operation {
-        if (instance.status === "RUNNING" && this.all.get(`${instance.zone}/${instance.name}`) === instance) {
+        if (instance.status === "RUNNING" && this.has(instance)) {
             return this.operation(instance, "start", { requestId }, () => undefined);
         }
         if (instance.status !== "TERMINATED") {
@@ -212,6 +217,7 @@ export class Instances {
     }
 
     private async ranTooLong(instance: Instance): Promise<void> {
+        instance.outOfTime = true;
         await this.reclaim(
             instance,
             "compute.instances.stop",
@@ -261,10 +267,15 @@ export class Instances {
         this.limits.delete(id);
     }
 
+    // Once: another one may have its name by now.
     private forget(instance: Instance): void {
+        if (!this.has(instance)) {
+            return;
+        }
         instance.metadata.close();
         this.disks.detach(instance.path, instance.resource.disks[0]?.autoDelete ?? false);
         this.all.delete(`${instance.zone}/${instance.name}`);
+        instance.events.emit("gone");
     }
 
     private graceOf({ resource }: Instance): number {

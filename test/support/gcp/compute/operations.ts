@@ -118,7 +118,7 @@ export class Operations {
     }
 
     private create({ type, target, targetId, place, user, message }: StartOptions): Operation {
-        const name = `${type.includes(".") ? "systemevent" : "operation"}-${Date.now()}-${newId()}`;
+        const name = `${nameOf(type, user)}-${Date.now()}-${newId()}`;
         const where = place === "global" || place.startsWith("regions/") ? place : `zones/${place}`;
         const operation: Operation = {
             kind: "compute#operation",
@@ -190,6 +190,12 @@ export class Operations {
         );
         return { kind: "compute#operationList", items: items.reverse() };
     }
+}
+
+// What Google does by itself has names of its own.
+function nameOf(type: string, user?: string): string {
+    const system = type.startsWith("compute.instances.repair.") ? "repair" : "systemevent";
+    return user === "system" ? system : "operation";
 }
 
 function failing({ code, message }: { code: string; message: string }): () => void {

@@ -1,6 +1,7 @@
 import type { Types } from "../../standIns/strict";
 import { strictFailures } from "../../standIns/strict";
 import { badRequest } from "../api/errors";
+import { groupTypes } from "./groupTypes";
 
 /**
  * What the methods take, by the names of Google's reference. The part that is not here is refused, as a name is that does
@@ -82,6 +83,7 @@ const TYPES: Types = {
     Tags: { fingerprint: "string", items: "string[]" },
     LabelsRequest: { labelFingerprint: "string!", labels: "{string}!" },
     MachineTypeRequest: { machineType: "string!" },
+    ...groupTypes,
 };
 
 /** Throws what Google answers to a body with a name that does not exist, a wrong type, or something missing. */

@@ -171,7 +171,7 @@ function checkAccelerators(
     }
 }
 
-function checkScheduling({ scheduling = {} }: InstanceInsert): void {
+export function checkScheduling({ scheduling = {} }: Pick<InstanceInsert, "scheduling">): void {
     const {
         provisioningModel = "STANDARD",
         onHostMaintenance,

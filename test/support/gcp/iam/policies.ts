@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ApiError, badRequest } from "../api/errors";
 import type { Call } from "../api/router";
+import { holds, type Conditioned } from "./conditions";
 import { ROLES } from "./roles";
 
 export interface Binding {
@@ -23,7 +24,10 @@ export interface Policy {
 export class Policies {
     private readonly bindings = new Map<string, readonly Binding[]>();
 
-    constructor(private readonly memberExists: (member: string) => boolean) {}
+    constructor(
+        private readonly memberExists: (member: string) => boolean,
+        private readonly customRoles?: RoleSource,
+    ) {}
 
     get(resource: string): Policy {
         const bindings = this.bindings.get(resource) ?? [];
@@ -44,13 +48,23 @@ export class Policies {
             );
         }
         const bindings = (policy?.bindings ?? []).filter(({ members }) => members.length > 0);
-        bindings.forEach((binding) => this.check(binding, policy?.version ?? 1));
+        const before = new Set(this.get(resource).bindings.map(({ role }) => role));
+        bindings.forEach((binding) => this.check(binding, policy?.version ?? 1, before));
         if (bindings.length === 0) {
             this.bindings.delete(resource);
         } else {
             this.bindings.set(resource, bindings);
         }
         return this.get(resource);
+    }
+
+    /** As it is shown to who does not ask for version 3: conditions are left out, and the names of their roles are changed. */
+    shown(resource: string, requestedVersion = 1): Policy {
+        const policy = this.get(resource);
+        const bindings = policy.bindings.map(({ role, members, condition }) =>
+            condition ? { role: `${role}_withcond_${etagOf([]).slice(0, 10)}`, members } : { role, members },
+        );
+        return requestedVersion >= 3 ? policy : { ...policy, version: 1, bindings };
     }
 
     /** For the body of `:setIamPolicy`. */
@@ -69,7 +83,7 @@ export class Policies {
             .some(
                 ({ role, members, condition }) =>
                     members.includes(member) &&
-                    (ROLES[role] ?? []).includes(permission) &&
+                    (ROLES[role] ?? this.customRoles?.permissionsOf(role) ?? []).includes(permission) &&
                     (condition === undefined || holds(condition.expression, request)),
             );
     }
@@ -79,10 +93,8 @@ export class Policies {
         return Object.fromEntries(this.bindings);
     }
 
-    private check({ role, members, condition }: Binding, version: number): void {
-        if (!Object.hasOwn(ROLES, role)) {
-            throw badRequest(`Role ${role} is not supported for this resource.`);
-        }
+    private check({ role, members, condition }: Binding, version: number, before: ReadonlySet<string>): void {
+        this.checkRole(role, before);
         const stranger = members.find((member) => !this.memberExists(member));
         if (stranger !== undefined) {
             throw badRequest(
@@ -98,32 +110,23 @@ export class Policies {
             holds(condition.expression, { name: "" });
         }
     }
-}
 
-/** What conditions can look at. */
-export interface Conditioned {
-    /** `projects/_/buckets/b/objects/o`. */
-    readonly name: string;
-    /** The prefix that a listing of objects asks for. */
-    readonly listPrefix?: string;
-}
-
-const TERM =
-    /^(resource\.name|api\.getAttribute\(["']storage\.googleapis\.com\/objectListPrefix["'], ["']["']\))\.startsWith\((?:"([^"]*)"|'([^']*)')\)$/;
-
-// The forms of conditions that are known here: prefixes of names and of listings, joined by ||.
-function holds(expression: string, { name, listPrefix = "" }: Conditioned): boolean {
-    return expression
-        .split("||")
-        .map((term) => TERM.exec(term.trim().replace(/^\((.*)\)$/, "$1")))
-        .map((found) => {
-            if (!found) {
-                throw badRequest(`The emulator does not know the condition ${expression}`);
+    // A binding of a role that was deleted since may stay where it is, without effect.
+    private checkRole(role: string, before: ReadonlySet<string>): void {
+        if (/^projects\//.test(role)) {
+            if (!this.customRoles?.bindable(role) && !before.has(role)) {
+                throw badRequest(`Role (${role}) does not exist in the resource's hierarchy.`);
             }
-            const value = found[1] === "resource.name" ? name : listPrefix;
-            return value.startsWith(found[2] ?? found[3] ?? "");
-        })
-        .some(Boolean);
+        } else if (!Object.hasOwn(ROLES, role)) {
+            throw badRequest(`Role ${role} is not supported for this resource.`);
+        }
+    }
+}
+
+/** Roles beside those that everybody has. */
+interface RoleSource {
+    permissionsOf(role: string): readonly string[] | undefined;
+    bindable(role: string): boolean;
 }
 
 function etagOf(bindings: readonly Binding[]): string {

@@ -27,9 +27,10 @@ export function projectRoutes(project: string, projectNumber: string, policies: 
             method: "POST",
             path: `${base}:getIamPolicy`,
             permission: "resourcemanager.projects.getIamPolicy",
-            run: ({ params }) => {
+            run: ({ params, body }) => {
                 check(params);
-                return policies.get("project");
+                const { options } = (body ?? {}) as { options?: { requestedPolicyVersion?: number } };
+                return policies.shown("project", options?.requestedPolicyVersion);
             },
         },
         {

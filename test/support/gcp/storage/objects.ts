@@ -47,6 +47,7 @@ export class Objects {
         const may = (what: string) =>
             this.policies.allows(`serviceAccount:${principal.email}`, what, [`b/${bucket}`, "project"], {
                 name,
+                type: `storage.googleapis.com/${object ? "Object" : "Bucket"}`,
                 listPrefix,
             });
         const replaces =

@@ -2,9 +2,9 @@ import type { CheckFailure } from "../../../../src/provider/handler";
 import type { Properties, Value } from "../../../../src/provider/values";
 import { text } from "../outputs";
 import type { GcpClient, Json } from "./client";
+import { unknownTo, type Known } from "./known";
 
-/** What the stand-in passes on; all other inputs it refuses, although the real plugin knows them. */
-const KNOWN: Readonly<Record<string, readonly string[] | true>> = {
+const KNOWN: Known = {
     allowStoppingForUpdate: true,
     bootDisk: ["autoDelete", "deviceName", "initializeParams", "mode", "source"],
     "bootDisk.initializeParams": ["image", "labels", "size", "type"],
@@ -40,26 +40,9 @@ const KNOWN: Readonly<Record<string, readonly string[] | true>> = {
     zone: true,
 };
 
-/** Inputs that the stand-in would have to ignore. */
+/** Inputs of an instance that the stand-in would have to ignore. */
 export function unknownInputs(inputs: Properties): CheckFailure[] {
-    const walk = (value: Value, place: string, path: string): CheckFailure[] => {
-        if (Array.isArray(value)) {
-            return value.flatMap((item, index) => walk(item, place, `${path}[${index}]`));
-        }
-        const known = place === "" ? Object.keys(KNOWN).filter((name) => !name.includes(".")) : KNOWN[place];
-        if (typeof value !== "object" || value === null || known === undefined || known === true) {
-            return [];
-        }
-        return Object.entries(value)
-            .filter(([, item]) => item !== null)
-            .flatMap(([name, item]) => {
-                const at = path ? `${path}.${name}` : name;
-                return known.includes(name)
-                    ? walk(item, place ? `${place}.${name}` : name, at)
-                    : [{ property: at, reason: "is not known to the stand-in" }];
-            });
-    };
-    return walk(inputs, "", "");
+    return unknownTo(KNOWN, inputs);
 }
 
 /** The body of `instances.insert`. */
@@ -126,7 +109,7 @@ function wholeScope(scope: string): string {
     return scope.includes("://") ? scope : `https://www.googleapis.com/auth/${scope}`;
 }
 
-function networkInterface({ network, subnetwork, networkIp, nicType, accessConfigs }: Json): object {
+export function networkInterface({ network, subnetwork, networkIp, nicType, accessConfigs }: Json): object {
     return {
         network: network && (network.includes("/") ? network : `global/networks/${network}`),
         subnetwork,
@@ -161,7 +144,7 @@ async function bootDisk(client: GcpClient, disk: Json, project: string, zone: st
 }
 
 // `project/name` is an image, and if there is none a family; a name alone is one of the own project.
-async function resolveImage(client: GcpClient, image: string, own: string): Promise<string> {
+export async function resolveImage(client: GcpClient, image: string, own: string): Promise<string> {
     const path = image.replace(/^https?:\/\/[^/]+\/(compute\/)?v1\//, "");
     if (/^projects\/[^/]+\/global\/images\//.test(path)) {
         return path;

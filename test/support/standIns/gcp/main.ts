@@ -1,14 +1,17 @@
 import type { CheckFailure, ResourceHandler } from "../../../../src/provider/handler";
 import { serve } from "../../../../src/provider/serve";
-import type { Decoded } from "../../../../src/provider/values";
+import type { Decoded, Properties } from "../../../../src/provider/values";
 import { StandInServer } from "../server";
 import { strictFailures } from "../strict";
 import { accountHandler } from "./account";
 import { GcpClient } from "./client";
+import { customRoleHandler } from "./customRole";
+import { groupHandler } from "./group";
 import { instanceHandler } from "./instance";
 import { bucketMember, projectMember, repositoryMember, secretMember } from "./members";
 import { secretHandler, secretVersionHandler } from "./secrets";
 import { bucketHandler } from "./storage";
+import { templateHandler } from "./template";
 import { gcpTypes } from "./types";
 
 /** A stand-in for `pulumi-resource-gcp`, where the real one can't be had: the same resources by real API calls. */
@@ -20,6 +23,19 @@ export function main(argv: readonly string[]): Promise<void> {
             repositoryMember(client),
         ),
         "gcp:compute/instance:Instance": strict("InstanceArgs", instanceHandler(client)),
+        "gcp:compute/instanceGroupManager:InstanceGroupManager": strict(
+            "InstanceGroupManagerArgs",
+            groupHandler(client, "zones"),
+        ),
+        "gcp:compute/instanceTemplate:InstanceTemplate": strict(
+            "InstanceTemplateArgs",
+            templateHandler(client),
+        ),
+        "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": strict(
+            "RegionInstanceGroupManagerArgs",
+            groupHandler(client, "regions"),
+        ),
+        "gcp:projects/iAMCustomRole:IAMCustomRole": strict("IAMCustomRoleArgs", customRoleHandler(client)),
         "gcp:projects/iAMMember:IAMMember": strict("IAMMemberArgs", projectMember(client)),
         "gcp:secretmanager/secret:Secret": strict("SecretArgs", secretHandler(client)),
         "gcp:secretmanager/secretIamMember:SecretIamMember": strict(
@@ -41,11 +57,17 @@ export function main(argv: readonly string[]): Promise<void> {
                 schema: "{}",
                 handlers,
                 engineAddress,
+                deletesFirst: isNamed,
                 checkConfig: (config) => strictFailures(gcpTypes, "ProviderArgs", config),
                 configure: (config) => client.configure(config),
             }),
         argv,
     );
+}
+
+// What has a name of the program's, and not one of its own, can't be there twice: as the real plugin sees it.
+function isNamed(inputs: Properties): boolean {
+    return ["name", "accountId", "roleId", "secretId"].some((field) => (inputs[field] ?? null) !== null);
 }
 
 function strict(type: string, handler: ResourceHandler): ResourceHandler {

@@ -23,7 +23,10 @@ export function bucketMember(client: GcpClient): ResourceHandler {
 export function projectMember(client: GcpClient): ResourceHandler {
     return memberHandler({
         of: (inputs) => client.project(inputs),
-        read: (target) => client.post("resourceManager", `projects/${target}:getIamPolicy`),
+        read: (target) =>
+            client.post("resourceManager", `projects/${target}:getIamPolicy`, {
+                options: { requestedPolicyVersion: 3 },
+            }),
         write: (target, policy) =>
             client.post("resourceManager", `projects/${target}:setIamPolicy`, { policy }),
     });

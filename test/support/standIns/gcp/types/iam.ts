@@ -1,6 +1,6 @@
 import type { Types } from "../../strict";
 
-/** What `gcp.serviceaccount.Account` and the members of policies take. */
+/** What `gcp.serviceaccount.Account`, custom roles and the members of policies take. */
 export const iamTypes: Types = {
     AccountArgs: {
         accountId: "string",
@@ -10,6 +10,15 @@ export const iamTypes: Types = {
         disabled: "boolean",
         displayName: "string",
         project: "string",
+    },
+    IAMCustomRoleArgs: {
+        deletionPolicy: "string",
+        description: "string",
+        permissions: "string[]!",
+        project: "string",
+        roleId: "string",
+        stage: "string",
+        title: "string!",
     },
     IAMMemberArgs: {
         condition: "IAMMemberCondition",
