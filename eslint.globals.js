@@ -14,5 +14,6 @@ const names = [
     "clearInterval",
     "URL",
     "AbortController",
+    "fetch",
 ];
 module.exports = Object.fromEntries(names.map((name) => [name, "readonly"]));

@@ -8,4 +8,5 @@ exports.measures = [
     require("./import.js").measure,
     require("./docker.js").measure,
     require("./kubernetes.js").measure,
+    require("./gcp.js").measure,
 ];

@@ -11,7 +11,7 @@ export default async function setup(): Promise<void> {
     try {
         globalThis.dockerBed = await startDockerBed();
         // Here and not in the first test that needs one: Debian takes a minute on a new machine.
-        await ensureImages();
+        await ensureImages(["busybox", "nosh", "debian"]);
         process.env.STACKRUN_TEST_DOCKER_BED = globalThis.dockerBed.dir;
     } catch (error) {
         if (!(error instanceof MissingPackages) || process.env.CI) {

@@ -4,9 +4,9 @@ import * as path from "node:path";
 import { cacheDir } from "./cache";
 import { ensurePackages } from "../aptPackages";
 import { writeImage } from "./archive";
-import { makeBusyboxRoot, makeDebianRoot, makeNoShRoot, makeRcloneRoot } from "./roots";
+import { makeBusyboxRoot, makeDebianRoot, makeNodeRoot, makeNoShRoot, makeRcloneRoot } from "./roots";
 
-export type TestImage = "busybox" | "nosh" | "debian" | "rclone";
+export type TestImage = "busybox" | "nosh" | "debian" | "rclone" | "node";
 
 /**
  * The images of the test beds. They are in no registry: a daemon or a cluster gets them from a file, and an attempt to
@@ -21,6 +21,8 @@ export const IMAGES: Readonly<Record<TestImage, string>> = {
     debian: "stackrun.test/debian:1",
     /** All applets of busybox, and Debian's rclone: as rclone's own image, which is busybox and rclone. */
     rclone: "stackrun.test/rclone:1",
+    /** All applets of busybox, and the Node.js that runs the tests. */
+    node: "stackrun.test/node:1",
 };
 
 const MAKERS: Readonly<Record<TestImage, Maker>> = {
@@ -37,6 +39,7 @@ const MAKERS: Readonly<Record<TestImage, Maker>> = {
         make: makeRcloneRoot,
         cmd: ["/usr/bin/rclone"],
     },
+    node: { needs: { busybox: "busybox-static" }, make: makeNodeRoot, cmd: ["/usr/bin/node"] },
 };
 
 interface Maker {

@@ -25,9 +25,18 @@ export function makeBusyboxRoot(root: string): void {
 /** The same, and Debian's rclone with the libraries that it is linked with. */
 export function makeRcloneRoot(root: string): void {
     makeBusyboxRoot(root);
-    const rclone = findCommand("rclone") as string;
-    const libraries = execFileSync("ldd", [rclone], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
-    for (const [from, to] of [[rclone, "/usr/bin/rclone"], ...libraries.map((file) => [file, file])]) {
+    copyProgram(root, findCommand("rclone") as string, "/usr/bin/rclone");
+}
+
+/** Busybox, and the Node.js that runs the tests. */
+export function makeNodeRoot(root: string): void {
+    makeBusyboxRoot(root);
+    copyProgram(root, process.execPath, "/usr/bin/node");
+}
+
+function copyProgram(root: string, program: string, name: string): void {
+    const libraries = execFileSync("ldd", [program], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
+    for (const [from, to] of [[program, name], ...libraries.map((file) => [file, file])]) {
         const target = path.join(root, to);
         fs.mkdirSync(path.dirname(target), { recursive: true });
         fs.copyFileSync(fs.realpathSync(from), target);

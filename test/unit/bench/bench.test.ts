@@ -197,7 +197,7 @@ describe("the command line", () => {
         const help = bench("--help");
         expect(help.status).toBe(0);
         expect(help.stdout).toMatch(
-            /update .*\n.*runner .*\n.*bundle .*\n.*log .*\n.*import .*\n.*docker .*\n.*kubernetes /,
+            /update .*\n.*runner .*\n.*bundle .*\n.*log .*\n.*import .*\n.*docker .*\n.*kubernetes .*\n.*gcp /,
         );
         const bad = bench("--only", "nothing", "--rounds", "x");
         expect(bad.status).toBe(2);

@@ -20,6 +20,9 @@ export interface Policy {
     readonly bindings: readonly Binding[];
 }
 
+/** Everybody who has a token. */
+const EVERYBODY = "allAuthenticatedUsers";
+
 /** Who may do what with what: a policy for each resource, by its path (`projects/p`, `b/<bucket>`, `projects/p/secrets/s`). */
 export class Policies {
     private readonly bindings = new Map<string, readonly Binding[]>();
@@ -82,7 +85,7 @@ export class Policies {
             .flatMap((resource) => this.get(resource).bindings)
             .some(
                 ({ role, members, condition }) =>
-                    members.includes(member) &&
+                    (members.includes(member) || members.includes(EVERYBODY)) &&
                     (ROLES[role] ?? this.customRoles?.permissionsOf(role) ?? []).includes(permission) &&
                     (condition === undefined || holds(condition.expression, request)),
             );
@@ -95,7 +98,7 @@ export class Policies {
 
     private check({ role, members, condition }: Binding, version: number, before: ReadonlySet<string>): void {
         this.checkRole(role, before);
-        const stranger = members.find((member) => !this.memberExists(member));
+        const stranger = members.find((member) => member !== EVERYBODY && !this.memberExists(member));
         if (stranger !== undefined) {
             throw badRequest(
                 stranger.startsWith("serviceAccount:")
