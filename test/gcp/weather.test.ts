@@ -24,14 +24,7 @@ describe.each<BackendName>(["container", "vm"])("on a %s", (backend) => {
                 expect(cloud.artifacts["chart/chart.svg"].uri).toMatch(/^gs:\/\//);
                 await there.off();
                 await there.destroy();
-                expect(there.left).toEqual({
-                    instances: [],
-                    disks: [],
-                    serviceAccounts: [],
-                    secrets: [],
-                    buckets: [],
-                    policies: [],
-                });
+                expect(there.left).toEqual([]);
             } finally {
                 here.dispose();
                 await there.dispose();

@@ -101,9 +101,10 @@ for (const output of ${JSON.stringify(OUTPUTS)}) { exports[output] = run[output]
     }
 
     /** What the bed has, but for what {@link create} has put there. */
-    get left(): object {
-        const { policies, ...rest } = this.bed.contents();
-        return { ...rest, policies: policies.filter((name) => name !== repositoryOf(this.bed)) };
+    get left(): string[] {
+        return Object.values(this.bed.contents())
+            .flat()
+            .filter((name) => name !== repositoryOf(this.bed));
     }
 
     async dispose(): Promise<void> {
