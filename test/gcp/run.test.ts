@@ -79,7 +79,7 @@ describeGcp("a run on a machine", { backend: "container" }, (bed) => {
     test("its secret reaches the steps, and neither metadata, nor the bucket, nor state", async () => {
         expect((await up()).code).toBe(0);
         const log = await logOf();
-        expect(log).toContain(`load | ${SECRET.length}`);
+        expect(log).toContain(`load\t${SECRET.length}\n`);
         expect(log).not.toContain(SECRET);
         const { runId } = await runs.project.outputs();
         expect(JSON.stringify(runs.instance.resource)).not.toContain(SECRET);

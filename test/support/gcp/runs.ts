@@ -47,7 +47,10 @@ export class GcpRuns {
             RCLONE_CONFIG_STACKRUN_ENV_AUTH: "true",
         };
         const transfer = `transfer: { image: "${rclone}", env: ${JSON.stringify(env)} }`;
-        const project = await gcpProject(bed, "", files, bed.storage.env);
+        const project = await gcpProject(bed, "", files, {
+            ...bed.storage.env,
+            STACKRUN_SECRETS_ENDPOINT: `${bed.fromInstance(bed.url)}/v1`,
+        });
         const runs = new GcpRuns(bed, project, transfer, run);
         runs.program(args);
         return runs;
@@ -66,7 +69,6 @@ const run = new GcpOrchestrator("job", {
     registries: ${registry},
     grace: "2s",
     ${this.transfer},
-    secretsEndpoint: "${this.bed.fromInstance(this.bed.url)}/v1",
     ${args}
 });
 for (const output of ${JSON.stringify(OUTPUTS)}) { exports[output] = run[output]; }
