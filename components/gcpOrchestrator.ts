@@ -80,7 +80,8 @@ export class GcpOrchestrator extends Orchestrator {
         let image: unknown;
         this.declareRun({
             follower: { module: "gcp", options },
-            maxRecoveries,
+            // The one on a standard machine is beyond the follower's own.
+            maxRecoveries: maxRecoveries + (fallback ? 1 : 0),
             store,
             image: (source) => {
                 image = nameOf(source);

@@ -462,6 +462,8 @@ describe("GcpOrchestrator", () => {
             });
             expect(options()).toMatchObject({ made: true, zones });
             expect(options().fallback).toBe(fallback);
+            // The last one, on the standard machine, is beyond those of the follower.
+            expect(one(TYPES.run).maxRecoveries).toBe(fallback ? 11 : 10);
             expect(JSON.parse(one(TYPES.files).files["machine.json"] as string)).toEqual(body);
             expect(body.machineType).toBe("zones/{zone}/machineTypes/e2-standard-2");
             expect(JSON.stringify(body)).not.toContain("t0p-secret");

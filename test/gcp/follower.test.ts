@@ -254,6 +254,18 @@ describeGcp("following an instance", {}, (bed) => {
         expect(bed().requests.count("instances.stop")).toBe(what === "a hang" ? 1 : 0);
     });
 
+    test("starts a machine once more when the operation has failed within Google", async () => {
+        const attempt = attempted();
+        await attempt.runs();
+        bed().faults.nextOperation("instances.start", { code: "INTERNAL_ERROR", message: "Internal error." });
+        await bed().preempt(attempt.name);
+        await attempt.on(2);
+        await attempt.machine.boot();
+        await attempt.machine.says(SUCCEEDED);
+        expect((await attempt.ended()).at(-1)).toBe("finished Succeeded");
+        expect(bed().requests.count("instances.start")).toBe(2);
+    });
+
     test("tells a standard machine that Google itself has started again", async () => {
         const attempt = attempted();
         await attempt.runs({ scheduling: {} });

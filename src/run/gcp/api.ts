@@ -13,6 +13,8 @@ const PATIENCE: Patience = {
     longestPauseMs: 10_000,
     idleMs: 20_000,
 };
+/** Codes of operations that failed for a reason which passes. */
+const PASSES = /INTERNAL|RATE|NOT_READY|UNAVAILABLE|TIMEOUT/i;
 const FIRST_LOOK_MS = 300;
 const LONGEST_LOOK_MS = 4_000;
 
@@ -102,7 +104,7 @@ export class ComputeApi {
             failure &&
             new GcpError(
                 `Compute Engine could not do what it was asked for in ${zone}: ${failure.code ?? "error"}, ${failure.message ?? "without a reason"}`,
-                "refused",
+                PASSES.test(failure.code ?? "") ? "busy" : "refused",
                 failure.code,
             )
         );
@@ -118,7 +120,11 @@ export class ComputeApi {
             answer = await this.send(method, path, query, await this.token(true), body);
         }
         if (answer.status >= 300) {
-            throw answerError(answer.status, errorOf(answer.text), this.asked);
+            const error = answerError(answer.status, errorOf(answer.text), this.asked);
+            // Of a machine that is off there is no console: waiting would not bring it.
+            throw method === "GET" && error.reason === "resourceNotReady"
+                ? new GcpError(error.message, "notFound", error.reason)
+                : error;
         }
         return JSON.parse(answer.text) as T;
     }

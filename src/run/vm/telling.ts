@@ -22,9 +22,10 @@ export class Telling {
 
     *image(beat: Fields | undefined): Generator<FollowItem> {
         const { image } = beat ?? {};
-        if (image && !this.imageTold) {
+        // Read while it was written anew, it may be cut.
+        const [digest] = /sha256:[0-9a-f]{64}/.exec(image ?? "") ?? [];
+        if (image && digest && !this.imageTold) {
             this.imageTold = true;
-            const digest = /sha256:[0-9a-f]{64}/.exec(image)?.[0] ?? image;
             yield { type: "image", ref: image.split("@")[0] as string, digest };
         }
     }

@@ -66,6 +66,8 @@ sr_cloud_secret() { # projects/…/secrets/…/versions/…: prints its value
 sr_cloud_gpus() { # prints docker's options, one a line
     if command -v cos-extensions > /dev/null 2>&1; then
         cos-extensions install gpu >&2 || return
+        # Most of its folders are mounted noexec, and what is mounted from there would be, too.
+        { mount --bind /var/lib/nvidia /var/lib/nvidia && mount -o remount,exec /var/lib/nvidia; } >&2 || return
         printf '%s\n' -v /var/lib/nvidia/lib64:/usr/local/nvidia/lib64:ro -v /var/lib/nvidia/bin:/usr/local/nvidia/bin:ro \
             -e LD_LIBRARY_PATH=/usr/local/nvidia/lib64
         for sr_file in /dev/nvidia*; do

@@ -82,6 +82,9 @@ sr_main() {
         sr_status ending 'the run has ended'
     fi
     sr_reached=$([ -e "$sr_run/stream" ] && echo 1)
+    # A store that does not come back would keep the machine, and its cost, for days.
+    sr_seconds
+    [ -n "$sr_told" ] || sr_deadline=$((sr_up + ${STACKRUN_SHIP_SECONDS:-3600}))
     sr_end
     [ -z "$sr_notice" ] || kill "$sr_notice" 2>/dev/null
     sr_go

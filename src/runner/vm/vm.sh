@@ -153,16 +153,19 @@ sr_write_secret() {
     (umask 077 && sr_cloud_secret "$1" > "$sr_run/value")
 }
 
+# What is said beside them is no option.
+sr_write_gpus() {
+    sr_cloud_gpus > "$sr_run/gpus"
+}
+
 sr_start() {
     sr_keep ship "$sr_user" /stackrun/boot/ship.sh watch "$sr_of_run" "$sr_work"
     set --
     [ -z "$STACKRUN_USER" ] || set -- "$@" --user "$STACKRUN_USER" -e HOME=/tmp
     [ -z "$STACKRUN_SHM" ] || set -- "$@" --shm-size "$STACKRUN_SHM"
     if [ -n "$STACKRUN_GPUS" ]; then
-        sr_try 'making the GPUs ready' sr_cloud_gpus || sr_outcome 64 MachineUnusable "the GPU's driver is not there: $sr_said"
-        while IFS= read -r sr_word; do set -- "$@" "$sr_word"; done << end
-$sr_said
-end
+        sr_try 'making the GPUs ready' sr_write_gpus || sr_outcome 64 MachineUnusable "the GPU's driver is not there: $sr_said"
+        while IFS= read -r sr_word; do set -- "$@" "$sr_word"; done < "$sr_run/gpus"
     fi
     sr_status running "running in $sr_image"
     # In this order, one of the two sees the other: here is where the other one looks at the phase.

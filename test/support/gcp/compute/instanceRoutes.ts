@@ -224,6 +224,9 @@ function serialOutput(instance: Instance, query: URLSearchParams): object {
     if (!(port >= 1 && port <= 4) || !Number.isInteger(start)) {
         throw invalid(port >= 1 && port <= 4 ? "start" : "port", `'${query.get("start") ?? port}'.`);
     }
+    if (!["RUNNING", "STOPPING"].includes(instance.status)) {
+        throw new ApiError(400, "resourceNotReady", `The resource '${instance.path}' is not ready`);
+    }
     const output = port === 1 ? instance.serial.read(start) : { contents: "", start: "0", next: "0" };
     return { kind: "compute#serialPortOutput", selfLink: selfLink(`${instance.path}/serialPort`), ...output };
 }

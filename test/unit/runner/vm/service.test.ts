@@ -165,7 +165,7 @@ function machineTests(shell: Shell): void {
             expect(end().message).toMatch(/^the GPU's driver is not there: /);
             await machine.switchOff();
             fs.rmSync(machine.at("store/runs/r1/attempts/1/end"));
-            machine.write("bin/nvidia-smi", "#!/bin/sh\n");
+            machine.write("bin/nvidia-smi", "#!/bin/sh\necho what is said is no option >&2\n");
             fs.chmodSync(machine.at("bin/nvidia-smi"), 0o755);
             await machine.run({ gpus: "all" });
             expect(end()).toMatchObject({ exitCode: "0" });
